@@ -1,0 +1,1 @@
+"""Training with cyclical learning rates: the counterpart of ``chainer.training``."""
