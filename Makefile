@@ -1,0 +1,104 @@
+# One command each: `make` lists them. PYTHON=python3.12 picks the interpreter, VENV=folder where it is set up.
+PYTHON ?= python3
+VENV ?= .venv
+CUDA ?= cuda12
+ARGS ?=
+
+python = $(VENV)/bin/python
+pip = $(python) -m pip --quiet --disable-pip-version-check install
+packaging = setup.cfg pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test floor lint format gpu clean FORCE
+.DELETE_ON_ERROR:
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo 'PYTHON=python3.12 make ... picks the interpreter; ARGS="..." goes to lrfinder or pytest.'
+
+setup: $(VENV)/.tests-ready  ## set up everything in .venv, for work on the project
+
+demo: $(VENV)/.ready  ## find the range of a ResNet on real images
+	$(python) -m lrfinder --model resnet $(ARGS)
+
+test: $(VENV)/.tests-ready  ## run the test suite
+	$(call pytest,$(ARGS))
+
+floor:  ## run the test suite with the oldest supported NumPy, pandas and matplotlib (Python 3.10 or 3.11)
+	PIP_CONSTRAINT='$(CURDIR)/floor.txt' $(MAKE) test VENV=.venv-floor packaging='$(packaging) floor.txt'
+
+lint: $(VENV)/.tests-ready  ## check style and types
+	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+	$(python) -m mypy
+
+format: $(VENV)/.tests-ready  ## put the code in the project's style
+	$(python) -m ruff check --fix .
+	$(python) -m ruff format .
+
+gpu: $(VENV)/.$(CUDA)-ready  ## run the tests that need a GPU (CUDA=cuda12 or cuda13)
+	@$(python) -c "$$REPORT_GPU"
+	$(call pytest,-m gpu $(ARGS))
+
+clean:  ## remove what set-up, tests and builds left; results stay
+	rm -rf .venv .venv-* '$(VENV)' build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# pytest leaves with 5 when it ran no test, which is no success.
+define pytest
+$(python) -m pytest $(1) || { status=$$?; \
+    [ $$status -ne 5 ] || echo 'No test ran: that is a failure, not a success.' >&2; exit $$status; }
+endef
+
+# ---- set-up: one file in $(VENV) for each part that is finished
+
+# Chainer's build needs pkg_resources, which setuptools 82 dropped: it is built with the setuptools of $(VENV), not in
+# isolation. What was begun and not finished is begun again from an empty folder.
+define install
+@echo 'Setting up $(VENV) with $(PYTHON): $(1) ...'
+@touch $(VENV)/.unfinished
+@$(pip) 'setuptools>=70.1,<82' wheel
+@$(pip) --no-build-isolation --editable '.$(2)'
+@rm $(VENV)/.unfinished
+@touch $@
+endef
+
+$(VENV)/.ready: $(VENV)/.made $(packaging)
+	$(call install,what the project needs to run (about a minute the first time))
+
+$(VENV)/.tests-ready: $(VENV)/.ready
+	$(call install,what its tests need,[test])
+
+$(VENV)/.$(CUDA)-ready: $(VENV)/.tests-ready
+	$(call install,CuPy for $(CUDA),[$(CUDA)])
+
+# Remade only when it is unfinished, was made by another interpreter or in another place, or no longer runs.
+$(VENV)/.made: FORCE
+	@wanted=$$($(PYTHON) -c "$$DESCRIBE_PYTHON" '$(CURDIR)/$(VENV)') || exit 1; \
+	if [ -e $(VENV)/.unfinished ] || [ "$$wanted" != "$$(cat $@ 2>/dev/null)" ] || ! $(python) -c ''; then \
+	    rm -rf '$(VENV)' && $(PYTHON) -m venv '$(VENV)' && echo "$$wanted" > $@; \
+	fi
+
+define DESCRIBE_PYTHON
+import sys
+version = '.'.join(map(str, sys.version_info[:3]))
+if not (3, 10) <= sys.version_info < (3, 14):
+    sys.exit('Python %s is not supported. Name one from 3.10 to 3.13: PYTHON=python3.12 make ...' % version)
+try:
+    import ensurepip, venv
+except ImportError:
+    sys.exit('Python %s lacks venv. Install it (Debian, Ubuntu: apt install python3-venv), '
+             'or name another Python: PYTHON=python3.12 make ...' % version)
+print(version, sys.base_prefix, sys.argv[1])
+endef
+export DESCRIBE_PYTHON
+
+define REPORT_GPU
+import cupy
+if not cupy.cuda.is_available():
+    raise SystemExit('CuPy %s finds no GPU here.' % cupy.__version__)
+name = cupy.cuda.runtime.getDeviceProperties(0)['name'].decode()
+print('GPU: %s, CUDA %d, CuPy %s' % (name, cupy.cuda.runtime.runtimeGetVersion(), cupy.__version__))
+endef
+export REPORT_GPU

@@ -1,0 +1,163 @@
+"""What the packaging promises: metadata, extras, entry point, the files in the wheel, and imports that stay light."""
+
+import ast
+import configparser
+import importlib
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope='module')
+def config():
+    parser = configparser.RawConfigParser()
+    parser.read(ROOT / 'setup.cfg', encoding='utf-8')
+    return parser
+
+
+def requirements(text):
+    """Maps the names of the packages in a list of requirements to their version ranges."""
+    pairs = [re.match(r'([\w.-]+(?:\[.*\])?)\s*([^;]*)', line.strip()) for line in text.strip().splitlines()]
+    return {pair[1]: pair[2].strip() for pair in pairs}
+
+
+# ---- metadata
+
+
+def test_the_version_is_a_literal_so_that_building_imports_nothing(config):
+    assert config['metadata']['version'] == 'attr: clr.__version__'
+    body = ast.parse((ROOT / 'clr' / '__init__.py').read_text(encoding='utf-8')).body
+    versions = [n.value for n in body if isinstance(n, ast.Assign) and n.targets[0].id == '__version__']
+    assert [ast.literal_eval(version) for version in versions] == ['0.1.0']
+
+
+def test_the_licence_is_mit(config):
+    assert config['metadata']['license'] == 'MIT'
+    assert (ROOT / 'LICENSE').read_text(encoding='utf-8').startswith('MIT License\n')
+
+
+def test_this_python_is_declared(config):
+    version = '{}.{}'.format(*sys.version_info)
+    assert f'Programming Language :: Python :: {version}' in config['metadata']['classifiers'].splitlines()
+
+
+def test_chainer_is_pinned_as_its_workarounds_are_written_for_one_release(config):
+    assert requirements(config['options']['install_requires'])['chainer'] == '==7.8.1'
+
+
+@pytest.mark.parametrize(
+    ('extra', 'package'),
+    [
+        ('cuda12', 'cupy-cuda12x'),
+        ('cuda13', 'cupy-cuda13x'),
+        ('mpi', 'mpi4py'),
+        ('jobs', 'joblib'),
+        ('notebooks', 'ipykernel'),
+        ('test', 'pytest'),
+        ('test', 'hypothesis'),
+    ],
+)
+def test_extras_bring_what_they_are_for(config, extra, package):
+    assert package in requirements(config['options.extras_require'][extra])
+
+
+def test_extras_that_others_include_exist(config):
+    extras = config['options.extras_require']
+    included = re.findall(r'chainer-lrfinder\[(.*)\]', '\n'.join(extras.values()))
+    assert included == ['jobs,notebooks']
+    assert {'jobs', 'notebooks'} <= set(extras)
+
+
+def test_floor_file_holds_the_oldest_versions_that_are_declared(config):
+    lines = (ROOT / 'floor.txt').read_text(encoding='utf-8').splitlines()
+    floor = requirements('\n'.join(line for line in lines if not line.startswith('#')))
+    declared = requirements(config['options']['install_requires'])
+    del declared['chainer']
+    assert floor.keys() == declared.keys()
+    for package, lowest in declared.items():
+        oldest = floor[package].removeprefix('==').removesuffix('.*')
+        assert oldest in (lowest.removeprefix('>='), lowest.removeprefix('>=') + '.0')
+
+
+def test_the_console_script_resolves_to_a_function(config):
+    name, _, target = config['options.entry_points']['console_scripts'].strip().partition(' = ')
+    module, _, function = target.partition(':')
+    assert name == 'lrfinder'
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+# ---- what is shipped
+
+
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory):
+    """The wheel, built from a copy of the sources: its names, and its METADATA."""
+    folder = tmp_path_factory.mktemp('build')
+    for name in ('setup.cfg', 'pyproject.toml', 'LICENSE'):
+        shutil.copy(ROOT / name, folder)
+    for package in ('clr', 'lrfinder', 'tests'):
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns('__pycache__'))
+    build = 'from setuptools import build_meta; build_meta.build_wheel("dist")'
+    subprocess.run([sys.executable, '-c', build], cwd=folder, check=True, capture_output=True)
+    (path,) = (folder / 'dist').glob('*.whl')
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        (metadata,) = (archive.read(n).decode() for n in names if n.endswith('.dist-info/METADATA'))
+    return names, metadata
+
+
+def test_the_wheel_ships_every_module_and_the_types_marker(wheel):
+    names, _ = wheel
+    modules = {str(p.relative_to(ROOT)) for room in ('clr', 'lrfinder') for p in (ROOT / room).rglob('*.py')}
+    assert modules | {'clr/py.typed', 'lrfinder/py.typed'} <= set(names)
+
+
+def test_the_wheel_ships_the_embedded_digits(wheel):
+    assert 'lrfinder/digits.npz' in wheel[0]
+
+
+def test_the_wheel_ships_nothing_but_the_two_packages(wheel):
+    assert {name.split('/')[0] for name in wheel[0] if '.dist-info/' not in name} == {'clr', 'lrfinder'}
+
+
+def test_the_wheel_names_its_licence_and_its_pythons(wheel):
+    names, metadata = wheel
+    assert 'Name: chainer-lrfinder\n' in metadata
+    assert 'License: MIT\n' in metadata or 'License-Expression: MIT\n' in metadata
+    assert 'Requires-Python: <3.14,>=3.10\n' in metadata
+    assert any(name.endswith('/LICENSE') for name in names)
+
+
+# ---- imports that stay light
+
+HEAVY = {'chainer', 'matplotlib', 'pandas'}
+
+
+def loaded(code):
+    """The heavy packages that a fresh interpreter has loaded once it ran the code."""
+    report = 'import sys, atexit; atexit.register(lambda: print(*sys.modules, sep="\\n", file=sys.stderr))\n'
+    done = subprocess.run(
+        [sys.executable, '-c', report + code], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return HEAVY & set(done.stderr.splitlines())
+
+
+def test_the_report_of_loaded_packages_sees_a_heavy_one():
+    assert loaded('import pandas') == {'pandas'}
+
+
+@pytest.mark.parametrize('package', ['clr', 'lrfinder'])
+def test_importing_a_package_loads_nothing_heavy(package):
+    assert loaded(f'import {package}') == set()
+
+
+def test_help_loads_nothing_heavy():
+    ask = 'import runpy, sys; sys.argv[1:] = ["--help"]; runpy.run_module("lrfinder", run_name="__main__")'
+    assert loaded(ask) == set()
