@@ -6,7 +6,7 @@ ARGS ?=
 
 python = $(VENV)/bin/python
 pip = $(python) -m pip --quiet --disable-pip-version-check install
-packaging = setup.cfg pyproject.toml
+packaging = setup.cfg pyproject.toml clr/__init__.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test floor lint format gpu clean FORCE

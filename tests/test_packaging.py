@@ -1,4 +1,4 @@
-"""What the packaging promises: metadata, extras, entry point, the files in the wheel, and imports that stay light."""
+"""What the packaging promises: metadata, extras, entry point, what the wheel holds, imports that stay light."""
 
 import ast
 import configparser
