@@ -5,7 +5,8 @@ CUDA ?= cuda12
 ARGS ?=
 
 python = $(VENV)/bin/python
-pip = $(python) -m pip --quiet --disable-pip-version-check install
+# pip from 25 on prints a warning of setuptools' at every editable installation.
+pip = PYTHONWARNINGS='ignore:Editable installation' $(python) -m pip --quiet --disable-pip-version-check install
 packaging = setup.cfg pyproject.toml clr/__init__.py
 
 .DEFAULT_GOAL := help
@@ -23,7 +24,7 @@ demo: $(VENV)/.ready  ## find the range of a ResNet on real images
 	$(python) -m lrfinder --model resnet $(ARGS)
 
 test: $(VENV)/.tests-ready  ## run the test suite
-	$(call pytest,$(ARGS))
+	@$(call pytest,$(ARGS))
 
 floor:  ## run the test suite with the oldest supported NumPy, pandas and matplotlib (Python 3.10 or 3.11)
 	PIP_CONSTRAINT='$(CURDIR)/floor.txt' $(MAKE) test VENV=.venv-floor packaging='$(packaging) floor.txt'
@@ -39,7 +40,7 @@ format: $(VENV)/.tests-ready  ## put the code in the project's style
 
 gpu: $(VENV)/.$(CUDA)-ready  ## run the tests that need a GPU (CUDA=cuda12 or cuda13)
 	@$(python) -c "$$REPORT_GPU"
-	$(call pytest,-m gpu $(ARGS))
+	@$(call pytest,-m gpu $(ARGS))
 
 clean:  ## remove what set-up, tests and builds left; results stay
 	rm -rf .venv .venv-* '$(VENV)' build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""What the packaging promises: metadata, extras, entry point, what the wheel holds, imports that stay light."""
+"""What the packaging promises: metadata, extras, entry point, what the wheel holds, light imports."""
 
 import ast
 import configparser
