@@ -1,0 +1,36 @@
+"""Trains in many ranges at once, one process a core."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from benchmarks.tasks import BY_NAME, TASKS, Task, train
+
+from joblib import Parallel, delayed
+
+SEEDS = (0, 1, 2)
+
+
+def options(description: str | None) -> argparse.Namespace:
+    """Read the options that every measuring command has: `tasks`, a list of them, and `jobs`."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument('--tasks', type=_tasks, default=TASKS, help='measure only these, comma separated')
+    parser.add_argument('--jobs', type=int, default=-1, help='processes (default: one a core)')
+    return parser.parse_args()
+
+
+def _tasks(names: str) -> list[Task]:
+    return [BY_NAME[name] for name in names.split(',')]
+
+
+def in_parallel(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]], jobs: int) -> list[Any]:
+    """Call the function with each of the tuples of arguments."""
+    return Parallel(n_jobs=jobs, verbose=5, batch_size=1)(delayed(function)(*call) for call in calls)
+
+
+def errors(name: str, value_range: tuple[float, float], seed: int, scale: int = 1) -> tuple[float, int]:
+    """Train a task in a range: the error in points, and 1 for a collapse."""
+    outcome = train(BY_NAME[name], value_range, seed, scale=scale)
+    return outcome.error, int(outcome.collapsed)

@@ -1,0 +1,352 @@
+"""The benchmark's tasks: small enough for two cores, different enough that no rule fits all by luck.
+
+A task is one entry of `TASKS`: data, network, optimizer, batch size. Half of them, the group 'tune', may be
+looked at when the constants of the analyzer are chosen; the other half, 'held', only measures. `train` says
+what a range is worth.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Any
+
+from clr.attributes import rate_attribute
+from clr.policies import triangular
+
+import chainer
+import chainer.functions as F
+import chainer.links as L
+import numpy as np
+from chainer import optimizers
+from sklearn import datasets
+
+Array = np.ndarray
+Random = np.random.RandomState
+
+AT_CHANCE = 0.95  # an error within a twentieth of the constant prediction's has learned nothing
+
+
+@dataclass(frozen=True)
+class Data:
+    """Training and validation examples: float32 inputs; int32 classes, or float32 targets of shape (n, 1)."""
+
+    x: Array
+    y: Array
+    x_valid: Array
+    y_valid: Array
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One run of a task, ready to train: `find(setup.updater)` or `train` take it from here."""
+
+    updater: Any
+    optimizer: Any
+    model: Any
+    validation: chainer.datasets.TupleDataset
+    attr: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training came to: `error` in percent points, and whether it learned no more than a constant."""
+
+    error: float
+    collapsed: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """A training problem.
+
+    `half_cycle` is in updates; `decades` are the exponents between which the oracle
+    looks for the best maximum.
+    """
+
+    name: str
+    group: str
+    data: Callable[[Random], Data]
+    network: Callable[[], Any]
+    optimizer: Callable[[], Any]
+    batch: int
+    half_cycle: int
+    decades: tuple[float, float]
+    kind: str = 'classification'
+
+    def build(self, seed: int) -> Setup:
+        """Draw data, weights and the order of the batches from `seed` (NumPy's global generator included)."""
+        np.random.seed(seed)
+        data = self.data(Random(seed))
+        model = _target(self.network(), self.kind)
+        optimizer = self.optimizer().setup(model)
+        iterator = chainer.iterators.SerialIterator(chainer.datasets.TupleDataset(data.x, data.y), self.batch)
+        updater = chainer.training.updaters.StandardUpdater(iterator, optimizer, device=-1)
+        validation = chainer.datasets.TupleDataset(data.x_valid, data.y_valid)
+        return Setup(updater, optimizer, model, validation, rate_attribute(optimizer))
+
+
+def _target(network: Any, kind: str) -> Any:
+    if kind == 'classification':
+        return L.Classifier(network)
+    model = L.Classifier(network, lossfun=F.mean_squared_error)
+    model.compute_accuracy = False
+    return model
+
+
+# What a range is worth
+
+def train(
+    task: Task, value_range: tuple[float, float], seed: int, half_cycles: int = 4, scale: int = 1
+) -> Outcome:
+    """Train from scratch under CLR's `triangular` policy and return the validation error.
+
+    Args:
+        task: The task.
+        value_range: Lowest and highest rate of the cycle.
+        seed: Decides data, weights and batches.
+        half_cycles: Length of the run; 4 are two whole cycles.
+        scale: How many times longer a half cycle is than the task's own.
+
+    Returns:
+        Classification: wrong answers in percent. Regression: 100 times the mean squared error over the
+        target's variance, at most 100. A run that ended non-finite counts as the best constant prediction.
+    """
+    setup = task.build(seed)
+    step_size = task.half_cycle * scale
+    with np.errstate(all='ignore'):
+        for step in range(half_cycles * step_size):
+            setattr(setup.optimizer, setup.attr, float(triangular(step, value_range, step_size)))
+            setup.updater.update()
+        return validate(setup, task.kind)
+
+
+def validate(setup: Setup, kind: str) -> Outcome:
+    """Measure the model on the validation set; see `train` for the unit."""
+    x, y = chainer.dataset.concat_examples(setup.validation)
+    with chainer.using_config('train', False), chainer.no_backprop_mode():
+        parts = np.array_split(x, 4)  # all at once is slower: it falls out of the cache
+        prediction = np.concatenate([setup.model.predictor(part).array for part in parts])
+    measure, chance = (_wrong, _wrong_at_best(y)) if kind == 'classification' else (_unexplained, 100.)
+    if not np.isfinite(prediction).all():
+        return Outcome(chance, True)
+    error = measure(prediction, y)
+    return Outcome(error, error >= AT_CHANCE * chance)
+
+
+def _wrong(prediction: Array, y: Array) -> float:
+    return float(100 * np.mean(prediction.argmax(axis=1) != y))
+
+
+def _wrong_at_best(y: Array) -> float:
+    return float(100 * (1 - np.bincount(y).max() / len(y)))
+
+
+def _unexplained(prediction: Array, y: Array) -> float:
+    residual = np.mean((prediction.astype(np.float64) - y) ** 2)
+    return float(min(100., 100 * residual / np.var(y, dtype=np.float64)))
+
+
+# Data
+
+@cache
+def _shipped(name: str) -> tuple[Array, Array]:
+    return getattr(datasets, f'load_{name}')(return_X_y=True)
+
+
+def _split(x: Array, y: Array, train: int, rng: Random) -> Data:
+    order = rng.permutation(len(x))
+    x = np.asarray(x, np.float32)[order]
+    y = y.astype(np.int32)[order] if y.dtype.kind == 'i' else y.astype(np.float32)[order].reshape(-1, 1)
+    return Data(x[:train], y[:train], x[train:], y[train:])
+
+
+def shipped(rng: Random, name: str, train: int) -> Data:
+    """A data set of scikit-learn, features as they are: `train` examples to learn from, the rest validate."""
+    return _split(*_shipped(name), train, rng)
+
+
+def digits(rng: Random, train: int = 900, image: bool = False, scale: float = 1.) -> Data:
+    """The 1,797 digits, pixels in 0 to `scale`, flat or as (1, 8, 8)."""
+    x, y = _shipped('digits')
+    x = x * (scale / 16)
+    return _split(x.reshape(-1, 1, 8, 8) if image else x, y, train, rng)
+
+
+def spirals(rng: Random, turns: float = 1.5) -> Data:
+    """Two interleaved spirals in the plane."""
+    y = rng.randint(0, 2, 2000)
+    radius = np.sqrt(rng.uniform(0.02, 1, 2000))
+    angle = 2 * np.pi * turns * radius + np.pi * y
+    x = 2 * np.c_[radius * np.cos(angle), radius * np.sin(angle)] + rng.normal(0, 0.08, (2000, 2))
+    return _split(x, y, 1000, rng)
+
+
+def moons(rng: Random) -> Data:
+    """Two interleaved half circles."""
+    return _split(*datasets.make_moons(2000, noise=0.15, random_state=rng), 1000, rng)
+
+
+def clusters(rng: Random, classes: int, distance: float, features: int = 20) -> Data:
+    """Two Gaussian clusters a class, so that no line separates the classes; `distance` spreads them."""
+    centres = rng.normal(0, distance, (2 * classes, features))
+    which = rng.randint(0, 2 * classes, 3000)
+    return _split(centres[which] + rng.normal(0, 1, (3000, features)), which % classes, 1000, rng)
+
+
+def friedman(rng: Random) -> Data:
+    """Friedman's first regression: ten features in 0 to 1, five of them used."""
+    return _split(*datasets.make_friedman1(2000, noise=0.5, random_state=rng), 1000, rng)
+
+
+def teacher(rng: Random, features: int = 10, hidden: int = 6) -> Data:
+    """What a small random network says, with a little noise."""
+    x = rng.normal(0, 1, (2000, features))
+    y = np.tanh(x @ rng.normal(0, 1, (features, hidden)) / 2) @ rng.normal(0, 1, hidden)
+    return _split(x, y + rng.normal(0, 0.1, 2000), 1000, rng)
+
+
+def unequal(rng: Random, features: int = 12) -> Data:
+    """A linear target of features whose scales span three decades."""
+    x = rng.normal(0, 1, (2000, features))
+    y = x @ rng.normal(0, 1, features) + rng.normal(0, 0.5, 2000)
+    return _split(x * np.logspace(-1.5, 1.5, features), y, 1000, rng)
+
+
+# What may be wrong with data
+
+def standardised(data: Data) -> Data:
+    """Features and, in regression, the target brought to mean 0 and deviation 1."""
+    shift, scale = data.x.mean(axis=0), data.x.std(axis=0) + 1e-8
+    data = replace(data, x=(data.x - shift) / scale, x_valid=(data.x_valid - shift) / scale)
+    if data.y.dtype.kind == 'i':
+        return data
+    shift, scale = data.y.mean(), data.y.std()
+    return replace(data, y=(data.y - shift) / scale, y_valid=(data.y_valid - shift) / scale)
+
+
+def flipped(data: Data, share: float, rng: Random) -> Data:
+    """A share of the training labels replaced by other classes."""
+    classes = data.y.max() + 1
+    wrong = rng.rand(len(data.y)) < share
+    other = (data.y + rng.randint(1, classes, len(data.y))) % classes
+    return replace(data, y=np.where(wrong, other, data.y).astype(np.int32))
+
+
+def imbalanced(data: Data, keep: float, rng: Random) -> Data:
+    """Only a share of the training examples of the upper classes; the validation set stays as it is."""
+    rare = data.y > data.y.max() // 2
+    kept = ~rare | (rng.rand(len(data.y)) < keep)
+    return replace(data, x=data.x[kept], y=data.y[kept])
+
+
+# Networks
+
+def mlp(*widths: int, norm: bool = False, dropout: float = 0.) -> chainer.Sequential:
+    """Linear layers of the given widths, the input's first, with ReLU between."""
+    network = chainer.Sequential()
+    for before, after in itertools.pairwise(widths[:-1]):
+        network.append(L.Linear(before, after))
+        if norm:
+            network.append(L.BatchNormalization(after))
+        network.append(F.relu)
+        if dropout:
+            network.append(partial(F.dropout, ratio=dropout))
+    network.append(L.Linear(*widths[-2:]))
+    return network
+
+
+def conv(dropout: float = 0.) -> chainer.Sequential:
+    """Two convolutions with pooling, then two linear layers, for 8 x 8 images."""
+    return chainer.Sequential(
+        L.Convolution2D(1, 8, 3, pad=1), F.relu, partial(F.max_pooling_2d, ksize=2),
+        L.Convolution2D(8, 16, 3, pad=1), F.relu, partial(F.max_pooling_2d, ksize=2),
+        L.Linear(64, 32), F.relu, partial(F.dropout, ratio=dropout), L.Linear(32, 10))
+
+
+class Block(chainer.Chain):
+    """A residual block: two normalised convolutions beside the identity, or a 1 x 1 when it shrinks."""
+
+    def __init__(self, channels: int, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        with self.init_scope():
+            self.conv1 = L.Convolution2D(channels, channels, 3, stride, 1, nobias=True)
+            self.norm1 = L.BatchNormalization(channels)
+            self.conv2 = L.Convolution2D(channels, channels, 3, 1, 1, nobias=True)
+            self.norm2 = L.BatchNormalization(channels)
+            if stride > 1:
+                self.shortcut = L.Convolution2D(channels, channels, 1, stride, nobias=True)
+
+    def forward(self, x: Any) -> Any:
+        h = F.relu(self.norm1(self.conv1(x)))
+        return F.relu(self.norm2(self.conv2(h)) + (self.shortcut(x) if self.stride > 1 else x))
+
+
+def resnet(channels: int = 16) -> chainer.Sequential:
+    """A residual network of depth 8 for 8 x 8 images."""
+    return chainer.Sequential(
+        L.Convolution2D(1, channels, 3, pad=1, nobias=True), L.BatchNormalization(channels), F.relu,
+        Block(channels, 1), Block(channels, 2), Block(channels, 2),
+        partial(F.mean, axis=(2, 3)), L.Linear(channels, 10))
+
+
+# The tasks
+
+SGD, ADAPTIVE, ADAGRAD = (-3.5, 1.5), (-5., -0.5), (-4., 1.)
+
+TASKS = (
+    Task('digits-mlp-momentum', 'tune', digits,
+         lambda: mlp(64, 100, 10), optimizers.MomentumSGD, 64, 80, SGD),
+    Task('digits-conv-adam', 'tune', lambda rng: digits(rng, image=True),
+         conv, optimizers.Adam, 32, 90, ADAPTIVE),
+    Task('digits-deep-sgd', 'tune', digits,
+         lambda: mlp(64, *[64] * 7, 10), optimizers.SGD, 32, 100, SGD),
+    Task('spirals-mlp-rmsprop', 'tune', spirals,
+         lambda: mlp(2, 64, 64, 2), optimizers.RMSprop, 32, 100, ADAPTIVE),
+    Task('digits-raw-noise-linear-sgd', 'tune', lambda rng: flipped(digits(rng, scale=16.), 0.2, rng),
+         lambda: mlp(64, 10), optimizers.SGD, 64, 75, (-4., 0.5)),
+    Task('wine-mlp-adagrad', 'tune', lambda rng: standardised(shipped(rng, 'wine', 80)),
+         lambda: mlp(13, 32, 32, 3), optimizers.AdaGrad, 16, 75, ADAGRAD),
+    Task('diabetes-mlp-adam', 'tune', lambda rng: standardised(shipped(rng, 'diabetes', 220)),
+         lambda: mlp(10, 32, 32, 1), optimizers.Adam, 32, 75, ADAPTIVE, 'regression'),
+    Task('friedman-norm-momentum', 'tune', lambda rng: standardised(friedman(rng)),
+         lambda: mlp(10, 64, 64, 1, norm=True), optimizers.MomentumSGD, 64, 90, SGD, 'regression'),
+    Task('digits60-mlp-momentum', 'tune', lambda rng: digits(rng, train=60),
+         lambda: mlp(64, 64, 64, 10), optimizers.MomentumSGD, 20, 75, SGD),
+    Task('digits-noise-norm-nesterov', 'tune', lambda rng: flipped(digits(rng), 0.25, rng),
+         lambda: mlp(64, 64, 64, 10, norm=True), optimizers.NesterovAG, 128, 80, SGD),
+    Task('clusters-imbalanced-dropout-adam', 'tune', lambda rng: imbalanced(clusters(rng, 6, 0.8), 0.15, rng),
+         lambda: mlp(20, 64, 64, 6, dropout=0.3), optimizers.Adam, 64, 90, ADAPTIVE),
+    Task('digits-resnet-momentum', 'tune', lambda rng: digits(rng, image=True),
+         resnet, optimizers.MomentumSGD, 32, 75, SGD),
+
+    Task('digits-norm-sgd', 'held', digits,
+         lambda: mlp(64, *[48] * 5, 10, norm=True), optimizers.SGD, 64, 80, SGD),
+    Task('digits-conv-dropout-nesterov', 'held', lambda rng: digits(rng, image=True),
+         lambda: conv(dropout=0.4), optimizers.NesterovAG, 64, 90, SGD),
+    Task('moons-deep-adam', 'held', moons,
+         lambda: mlp(2, *[32] * 9, 2), optimizers.Adam, 32, 100, ADAPTIVE),
+    Task('teacher-mlp-sgd', 'held', teacher,
+         lambda: mlp(10, 64, 64, 1), optimizers.SGD, 32, 100, SGD, 'regression'),
+    Task('cancer-raw-mlp-adam', 'held', lambda rng: shipped(rng, 'breast_cancer', 280),
+         lambda: mlp(30, 32, 2), optimizers.Adam, 16, 75, ADAPTIVE),
+    Task('iris-linear-adagrad', 'held', lambda rng: shipped(rng, 'iris', 60),
+         lambda: mlp(4, 3), optimizers.AdaGrad, 16, 75, (-2.5, 2.)),
+    Task('unequal-linear-rmsprop', 'held', unequal,
+         lambda: mlp(12, 1), optimizers.RMSprop, 32, 100, (-3., 1.5), 'regression'),
+    Task('diabetes-raw-mlp-nesterov', 'held', lambda rng: shipped(rng, 'diabetes', 220),
+         lambda: mlp(10, 32, 1), optimizers.NesterovAG, 16, 80, (-6.5, -1.5), 'regression'),
+    Task('digits80-conv-adam', 'held', lambda rng: digits(rng, train=80, image=True),
+         conv, optimizers.Adam, 16, 75, ADAPTIVE),
+    Task('clusters-noise-mlp-sgd', 'held', lambda rng: flipped(clusters(rng, 4, 0.8), 0.3, rng),
+         lambda: mlp(20, 64, 4), optimizers.SGD, 128, 80, SGD),
+    Task('digits-imbalanced-mlp-momentum', 'held', lambda rng: imbalanced(digits(rng), 0.15, rng),
+         lambda: mlp(64, 64, 64, 10), optimizers.MomentumSGD, 32, 90, SGD),
+    Task('digits-resnet-sgd', 'held', lambda rng: digits(rng, image=True),
+         resnet, optimizers.SGD, 16, 90, SGD),
+)
+
+BY_NAME = {task.name: task for task in TASKS}
