@@ -1,0 +1,53 @@
+"""Measures the learning rate range of a network that Chainer trains.
+
+The names below are loaded when they are first used: importing this package loads neither Chainer, pandas nor Matplotlib, and
+makes a later ``import chainer`` work on every supported Python and NumPy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from clr import __version__
+
+if TYPE_CHECKING:
+    from lrfinder.analyzer import analyze
+    from lrfinder.curve import read_curve
+    from lrfinder.finder import Result, find
+    from lrfinder.plotting import plot
+    from lrfinder.range_test import LRRangeTest
+    from lrfinder.suggestion import NoRangeError, Suggestion
+
+__all__ = [
+    'LRRangeTest',
+    'NoRangeError',
+    'Result',
+    'Suggestion',
+    '__version__',
+    'analyze',
+    'find',
+    'plot',
+    'read_curve',
+]
+
+_HOMES = {
+    'LRRangeTest': 'lrfinder.range_test',
+    'NoRangeError': 'lrfinder.suggestion',
+    'Result': 'lrfinder.finder',
+    'Suggestion': 'lrfinder.suggestion',
+    'analyze': 'lrfinder.analyzer',
+    'find': 'lrfinder.finder',
+    'plot': 'lrfinder.plotting',
+    'read_curve': 'lrfinder.curve',
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,90 @@
+"""Runs through sequences of rates on a user's updater, each from the state in which it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lrfinder.memento import Undo
+from lrfinder.recorder import Recorder
+from lrfinder.run import OnRow, Run
+
+import numpy as np
+import pandas as pd
+from chainer import training
+
+
+class Bench:
+    """Tries rates on an updater, and counts what that costs.
+
+    Args:
+        updater: A ``chainer.training.StandardUpdater``, or one with its interface.
+        attr: The attribute of the optimizer to move.
+        optimizer: The optimizer that has it.
+        undo: Puts everything back as it was found; called before each run.
+        evaluator: A ``chainer.training.extensions.Evaluator``, or ``None``.
+        observer: The prefix of the reported loss and accuracy.
+
+    Attributes:
+        updates: How many parameter updates all runs took.
+    """
+
+    def __init__(
+        self, updater: Any, attr: str, optimizer: Any, undo: Undo, evaluator: Any = None, observer: str = 'main'
+    ) -> None:
+        self._updater = updater
+        self._attr = attr
+        self._optimizer = optimizer
+        self._undo = undo
+        self._evaluator = evaluator
+        self._observer = observer
+        # A trainer that never runs: it knows how observers of an updater's models are named.
+        self._reporter = training.Trainer(updater).reporter
+        self.updates = 0
+
+    def run(self, rates: Sequence[float], validations: int = 0, on_row: OnRow | None = None) -> tuple[pd.DataFrame, Run]:
+        """One run from the found state.
+
+        Args:
+            rates: The rate of each update.
+            validations: How often to validate, evenly over the run, the last time after its last update.
+            on_row: As for :class:`~lrfinder.run.Run`.
+
+        Returns:
+            The curve, and the run that recorded it.
+        """
+        self._undo()
+        recorder = Recorder(self._observer)
+        run = Run(rates, recorder, on_row)
+        validate_after = _evenly(validations, len(rates)) if self._evaluator is not None else frozenset()
+        with np.errstate(all='ignore'):  # overflow is what a range test looks for
+            while run.stop_reason is None:
+                if self._step(run) and len(recorder) in validate_after:
+                    recorder.add_validation(self._validate())
+            run.read()
+        return run.curve, run
+
+    def _step(self, run: Run) -> bool:
+        """One update; whether it was a row of the curve."""
+        setattr(self._optimizer, self._attr, run.rate)
+        before = self._optimizer.t
+        observation: dict[str, Any] = {}
+        with self._reporter.scope(observation):
+            self._updater.update()
+        # The first update of a multi-node optimizer only sends the weights around.
+        if self._optimizer.t == before:
+            return False
+        self.updates += 1
+        run.record(observation)
+        return True
+
+    def _validate(self) -> dict[str, Any]:
+        # Where the evaluator belongs to a trainer, that has given it a name.
+        name = getattr(self._evaluator, 'name', None)
+        prefix = f'{name}/' if name else ''
+        result = self._evaluator()
+        return {f'validation/{key.removeprefix(prefix)}': value for key, value in result.items()}
+
+
+def _evenly(times: int, length: int) -> frozenset[int]:
+    return frozenset(round(length * (k + 1) / times) for k in range(min(times, length)))

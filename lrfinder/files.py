@@ -1,0 +1,62 @@
+"""Writing files whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Gives a temporary path beside ``path`` to write to, and moves it to ``path`` when the block ends well.
+
+    Whoever reads ``path`` sees the earlier file or the new one, whole, also when the process is killed in the middle.
+
+    Raises:
+        OSError: The folder can't be written to. The earlier file is as it was.
+
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / 'answer.txt'
+    >>> with replacing(target) as temporary:
+    ...     _ = temporary.write_text('42')
+    >>> target.read_text()
+    '42'
+    """
+    target = Path(path)
+    # The suffix stays last: writers such as Matplotlib choose the format by it.
+    handle, name = tempfile.mkstemp(prefix=f'.{target.stem}-', suffix=target.suffix, dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _flush(temporary)
+        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp's files are for their owner alone
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Writes the text to the file in UTF-8, whole or not at all.
+
+    Raises:
+        OSError: As :func:`replacing`.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding='utf-8')
+
+
+def _flush(path: Path) -> None:
+    with open(path, 'rb') as file:
+        os.fsync(file.fileno())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

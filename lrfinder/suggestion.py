@@ -1,0 +1,179 @@
+"""The answer of the tool: a range of learning rates, with its reasons."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from importlib import metadata
+from typing import Any
+
+from lrfinder import files
+
+SCHEMA = 1
+
+
+class NoRangeError(ValueError):
+    """The run was sound, but no range can be given. The message says in one line why, and what to try.
+
+    Attributes:
+        curve: The recorded curve (a ``pandas.DataFrame``) where there is one, so that nothing is lost.
+    """
+
+    curve: Any = None
+
+
+def versions() -> dict[str, str]:
+    """The versions of what made an answer: Python, this project, and the packages it uses where they are installed."""
+    found = {'python': platform.python_version()}
+    for package in ('chainer-lrfinder', 'chainer', 'cupy', 'numpy', 'pandas'):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A range to train with under cyclical learning rates, and why.
+
+    Attributes:
+        attr: The optimizer's attribute that the range is for: ``'lr'`` or ``'alpha'``.
+        value_range: The lowest and the highest rate of a cycle.
+        step_size: Half the length of a cycle, in iterations.
+        policy: The policy to train with.
+        iterations_per_epoch: Iterations of an epoch of the data; ``None`` where only a curve is known.
+        exhausted: Whether the ramp ended before the curve broke: higher rates may do as well.
+        reasons: Why these bounds, in words: keys ``'min'`` and ``'max'`` (and ``'step_size'``).
+        warnings: Where the answer is weak, and what to do about it.
+        updates: How many parameter updates the answer cost.
+        spread: How sure each bound is: keys ``'min'`` and ``'max'``, a low and a high value each; empty when not estimated.
+        batchsize: The examples of an update, over all workers, that the range holds for; ``None`` where not known.
+        versions: Versions of what made the answer.
+        schema: Version of this format.
+
+    >>> suggestion = Suggestion('lr', (0.01, 0.1), step_size=90)
+    >>> suggestion.value_range
+    (0.01, 0.1)
+    """
+
+    attr: str
+    value_range: tuple[float, float]
+    step_size: int
+    policy: str = 'triangular2'
+    iterations_per_epoch: int | None = None
+    exhausted: bool = False
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    updates: int = 0
+    spread: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    batchsize: int | None = None
+    versions: Mapping[str, str] = field(default_factory=versions)
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        low, high = (float(value) for value in self.value_range)
+        if not (math.isfinite(low) and math.isfinite(high) and 0 <= low <= high):
+            raise ValueError(f'value_range must be two finite rates in ascending order, 0 or more, not {self.value_range!r}')
+        object.__setattr__(self, 'value_range', (low, high))
+        object.__setattr__(self, 'warnings', tuple(self.warnings))
+
+    def to_json(self) -> str:
+        """The suggestion as JSON text, as in ``suggestion.json``."""
+        return json.dumps(asdict(self), indent=2, allow_nan=False) + '\n'
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the suggestion to a JSON file, whole or not at all.
+
+        Raises:
+            OSError: The file can't be written.
+        """
+        files.write_text(path, self.to_json())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Suggestion:
+        """Reads a suggestion that :meth:`save` wrote.
+
+        Raises:
+            ValueError: The file is not such a suggestion; the message names the file and what is wrong.
+            OSError: The file can't be read.
+        """
+        try:
+            with open(path, encoding='utf-8') as file:
+                content = json.load(file, parse_constant=_no_constant)
+            return cls(**_checked(content))
+        except (ValueError, RecursionError) as error:  # a UnicodeDecodeError and a JSONDecodeError are ValueErrors
+            raise ValueError(f'{os.fspath(path)}: not a suggestion: {_one_line(error)}') from None
+
+
+def _checked(content: Any) -> dict[str, Any]:
+    """The arguments of a Suggestion from the content of its file; ValueError where they are not."""
+    if not isinstance(content, dict):
+        raise ValueError(f'a JSON object is expected, not {_kind(content)}')
+    if content.get('schema') != SCHEMA or isinstance(content.get('schema'), bool):
+        raise ValueError(f'schema {SCHEMA} is expected, not {content.get("schema")!r}')
+    for name, (expected, fits) in _FIELDS.items():
+        if name not in content:
+            raise ValueError(f'{name!r} is missing')
+        if not fits(content[name]):
+            raise ValueError(f'{name!r} must be {expected}')
+    # Fields that a later version adds are left out, so that its files can still be read.
+    known = {item.name for item in fields(Suggestion)}
+    return {name: value for name, value in content.items() if name in known}
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # an integer that no float holds
+        return False
+
+
+def _is_count(value: Any, least: int = 0) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)) and value[0] <= value[1]
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+_FIELDS: dict[str, tuple[str, Any]] = {
+    'attr': ('a name', lambda value: isinstance(value, str) and bool(value)),
+    'value_range': ('two rates in ascending order', lambda value: _is_pair(value) and value[0] >= 0),
+    'step_size': ('a number of iterations, 1 or more', lambda value: _is_count(value, 1)),
+    'policy': ('a name', lambda value: isinstance(value, str) and bool(value)),
+    'iterations_per_epoch': (
+        'a number of iterations, 1 or more, or null',
+        lambda value: value is None or _is_count(value, 1),
+    ),
+    'exhausted': ('true or false', lambda value: isinstance(value, bool)),
+    'reasons': ('an object of texts', _is_texts),
+    'warnings': (
+        'a list of texts',
+        lambda value: isinstance(value, list) and all(isinstance(text, str) for text in value),
+    ),
+    'updates': ('a number of updates, 0 or more', _is_count),
+    'spread': ('an object of pairs', lambda value: isinstance(value, dict) and all(map(_is_pair, value.values()))),
+    'batchsize': ('a number of examples, 1 or more, or null', lambda value: value is None or _is_count(value, 1)),
+    'versions': ('an object of texts', _is_texts),
+}
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f'{name} is no number of JSON')
+
+
+def _kind(value: Any) -> str:
+    return {list: 'a list', str: 'a text', bool: 'true or false', type(None): 'null'}.get(type(value), 'a number')
+
+
+def _one_line(error: BaseException) -> str:
+    return ' '.join(str(error).split()) or type(error).__name__
