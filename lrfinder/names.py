@@ -1,0 +1,26 @@
+"""The names of the built-in models and data sets, without loading Chainer, and help for a misspelt one."""
+
+import difflib
+from collections.abc import Iterable
+
+MODEL_NAMES = ('mlp', 'cnn', 'resnet')
+DATASET_NAMES = ('digits', 'mnist', 'fashion_mnist', 'cifar10', 'cifar100')
+
+_MOST_SHOWN = 20
+
+
+def suggest(word: str, names: Iterable[str]) -> str:
+    """Says which of ``names`` a misspelt ``word`` may stand for, as the end of an error message.
+
+    >>> suggest('resent', MODEL_NAMES)
+    'did you mean resnet?'
+    >>> suggest('transformer', MODEL_NAMES)
+    'choose from mlp, cnn, resnet'
+    """
+    by_lower_case = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(word.lower(), by_lower_case, n=1)
+    if near:
+        return f'did you mean {by_lower_case[near[0]]}?'
+    known = list(by_lower_case.values())
+    shown = known if len(known) <= _MOST_SHOWN else [*known[:_MOST_SHOWN], '...']
+    return f'choose from {", ".join(shown) or "(nothing)"}'
