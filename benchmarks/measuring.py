@@ -1,4 +1,8 @@
-"""Trains in many ranges at once, one process a core."""
+"""Trains many times at once, one process a core.
+
+What the processes run stands here, not in the commands: a command's own functions would reach them as a copy
+that imports Chainer before `clr`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from typing import Any
 
 from benchmarks.tasks import BY_NAME, TASKS, Task, train
 
+import chainer
+import numpy as np
 from joblib import Parallel, delayed
 
 SEEDS = (0, 1, 2)
@@ -34,3 +40,18 @@ def errors(name: str, value_range: tuple[float, float], seed: int, scale: int = 
     """Train a task in a range: the error in points, and 1 for a collapse."""
     outcome = train(BY_NAME[name], value_range, seed, scale=scale)
     return outcome.error, int(outcome.collapsed)
+
+
+def losses(name: str, rates: Iterable[float], seed: int) -> list[float]:
+    """Train a task at the given rates: the training loss of each update's batch."""
+    setup = BY_NAME[name].build(seed)
+    reporter = chainer.Reporter()
+    reporter.add_observer('main', setup.model)
+    found = []
+    with np.errstate(all='ignore'):
+        for rate in rates:
+            setattr(setup.optimizer, setup.attr, float(rate))
+            with reporter.scope({}):
+                setup.updater.update()
+                found.append(float(reporter.observation['main/loss'].array))
+    return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from lrfinder.files import write_text
 
 import pandas as pd
 
@@ -21,6 +22,4 @@ def update(name: str, rows: pd.DataFrame) -> None:
         kept = read(name)
         rows = pd.concat([kept[~kept.task.isin(rows.task.unique())], rows])
     rows = rows.sort_values([column for column in ('task', 'rule', 'max', 'seed') if column in rows])
-    unfinished = HERE / f'.{name}.unfinished'
-    unfinished.write_text(rows.to_csv(index=False, float_format='%.6g'))
-    os.replace(unfinished, HERE / name)
+    write_text(HERE / name, rows.to_csv(index=False, float_format='%.6g'))
