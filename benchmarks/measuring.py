@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import lrfinder
 from benchmarks.tasks import BY_NAME, TASKS, Task, train
 
 import chainer
@@ -55,3 +56,15 @@ def losses(name: str, rates: Iterable[float], seed: int) -> list[float]:
                 setup.updater.update()
                 found.append(float(reporter.observation['main/loss'].array))
     return found
+
+
+def suggested(name: str, seed: int) -> tuple[float, float, int]:
+    """What `lrfinder.find` makes of a task: the range, and the updates it cost; the range is 0, 0 if there is none."""
+    setup = BY_NAME[name].build(seed)
+    validation = chainer.iterators.SerialIterator(setup.validation, 256, repeat=False, shuffle=False)
+    evaluator = chainer.training.extensions.Evaluator(validation, setup.model)
+    try:
+        suggestion = lrfinder.find(setup.updater, evaluator=evaluator).suggestion
+    except lrfinder.NoRangeError:
+        return 0., 0., 0
+    return *suggestion.value_range, suggestion.updates

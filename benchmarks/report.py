@@ -1,0 +1,155 @@
+"""The benchmark's result: `python -m benchmarks.report` prints the tables and draws `regret.png`.
+
+Regret is the validation error after training in a rule's range, minus that of the best of the oracle's ranges,
+both means over the seeds, in points. Reads what the other commands measured; trains nothing.
+"""
+
+from __future__ import annotations
+
+import datetime
+import platform
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+from benchmarks import tables
+from benchmarks.tasks import TASKS
+from lrfinder.files import replacing
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+OURS = 'lrfinder'
+GROUPS = {'held': 'never tuned on', 'tune': 'tuned on'}
+COLOURS = {'held': '#0072B2', 'tune': '#E69F00'}  # told apart by the colour-blind too
+MARKERS = {'held': 'o', 'tune': 'D'}
+
+
+def main() -> None:
+    """Print the tables and draw the picture."""
+    oracle, ours = tables.read('oracle.csv'), tables.read('ours.csv')
+    peers = tables.read('peers_regret.csv').merge(tables.read('peers.csv').drop(columns='max'))
+    runs = pd.concat([ours.assign(rule=OURS), peers])
+    scores = score(oracle, runs, {task.name: task.group for task in TASKS})
+    for group, meaning in GROUPS.items():
+        print(f'Tasks {meaning}:\n')
+        print(markdown(summary(scores[scores.group == group])), '\n')
+    print(f'{OURS}, task by task:\n')
+    print(markdown(details(scores, oracle)), '\n')
+    print(f'{datetime.date.today()}; {", ".join(versions())}.')
+    draw(scores, tables.HERE / 'regret.png')
+
+
+def score(oracle: pd.DataFrame, runs: pd.DataFrame, groups: dict[str, str]) -> pd.DataFrame:
+    """Regret, collapses and cost of each rule on each task.
+
+    Args:
+        oracle: Columns task, max, seed, error.
+        runs: Columns task, rule, seed, max, error, collapsed, updates; collapsed10 where measured. A run that was
+            not trained has no error and counts for the spread alone.
+        groups: The group of each task.
+
+    Returns:
+        Columns rule, task, group, max (the median), regret, collapses and collapses10 (runs), updates (mean),
+        spread (the 90th over the 10th percentile of max).
+    """
+    best = oracle.groupby(['task', 'max']).error.mean().groupby('task').min()
+    by = runs.groupby(['rule', 'task'])
+    scores = pd.DataFrame({
+        'max': by['max'].median(),
+        'regret': by.error.mean(),
+        'collapses': by.collapsed.sum(),
+        'collapses10': by.collapsed10.sum(min_count=1),
+        'updates': by.updates.mean(),
+        'spread': by['max'].quantile(0.9) / by['max'].quantile(0.1),
+    }).reset_index()
+    scores['regret'] -= scores.task.map(best)
+    return scores.assign(group=scores.task.map(groups))
+
+
+def summary(scores: pd.DataFrame) -> pd.DataFrame:
+    """A row a rule, the best first."""
+    by = scores.groupby('rule')
+    table = pd.DataFrame({
+        'mean regret': by.regret.mean().map('{:.1f}'.format),
+        'worst regret': by.regret.max().map('{:.1f}'.format),
+        'collapses': by.collapses.sum().map('{:.0f}'.format),
+        'collapses, ten times as long': by.collapses10.sum(min_count=1).map('{:.0f}'.format).replace('nan', ''),
+        'updates': by.updates.mean().map('{:.0f}'.format),
+        'spread': by.spread.median().map('{:.1f}'.format),
+    })
+    return table.loc[order(scores)].reset_index()
+
+
+def details(scores: pd.DataFrame, oracle: pd.DataFrame) -> pd.DataFrame:
+    """A row a task: the maximum found, the oracle's, and what the difference costs."""
+    ours = scores[scores.rule == OURS].set_index('task')
+    means = oracle.groupby(['task', 'max']).error.mean()
+    best = pd.DataFrame([(*means[[task]].idxmin(), means[task].min()) for task in ours.index],
+                        columns=['task', 'max', 'error']).set_index('task')
+    return pd.DataFrame({
+        'group': ours.group,
+        'best max': best['max'].map('{:.2g}'.format),
+        'best error': best.error.map('{:.1f}'.format),
+        'max found': ours['max'].map('{:.2g}'.format),
+        'regret': ours.regret.map('{:.1f}'.format),
+        'spread': ours.spread.map('{:.1f}'.format),
+        'updates': ours.updates.map('{:.0f}'.format),
+    }).sort_values('group').reset_index()
+
+
+def order(scores: pd.DataFrame) -> list[str]:
+    """The rules, the smallest mean regret first."""
+    return scores.groupby('rule').regret.mean().sort_values().index.tolist()
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A table of texts in Markdown."""
+    rows = [table.columns, ['---'] * len(table.columns), *table.itertuples(index=False)]
+    return '\n'.join(f'| {" | ".join(row)} |' for row in rows)
+
+
+def versions() -> Iterable[str]:
+    """What the numbers were made with."""
+    yield f'Python {platform.python_version()}'
+    for package in ('chainer', 'numpy', 'scikit-learn'):
+        yield f'{package} {metadata.version(package)}'
+    for line in (tables.HERE / 'requirements-peers.txt').read_text().splitlines():
+        if '==' in line:
+            yield line.replace('==', ' ')
+
+
+def draw(scores: pd.DataFrame, path: Path) -> None:
+    """Draw a row a rule, a dot a task, to be read at a width of 600 pixels."""
+    rules = order(scores)[::-1]
+    figure = Figure(figsize=(6, 0.45 * len(rules) + 1.3), dpi=200, layout='constrained')
+    axes = figure.subplots()
+    for group in GROUPS:
+        _dots(axes, scores[scores.group == group], rules, group)
+    axes.set_xscale('symlog', linthresh=1)
+    axes.set_xlim(-1.5, 110)
+    axes.set_xticks([-1, 0, 1, 2, 5, 10, 20, 50, 100], [str(tick) for tick in (-1, 0, 1, 2, 5, 10, 20, 50, 100)])
+    axes.minorticks_off()
+    axes.set_yticks(range(len(rules)), rules)
+    axes.grid(axis='x', alpha=0.3)
+    axes.spines[['top', 'right', 'left']].set_visible(False)
+    axes.set_xlabel('validation error over the best range of 16, in points')
+    figure.legend(loc='outside upper center', ncols=3, frameon=False)
+    with replacing(path) as temporary:
+        figure.savefig(temporary)
+
+
+def _dots(axes: Axes, scores: pd.DataFrame, rules: list[str], group: str) -> None:
+    """The dots of one group, a little above or below the middle of the row, and a bar at their mean."""
+    shift = 0.17 if group == 'held' else -0.17
+    rows = scores.rule.map(rules.index) + shift
+    style = dict(color=COLOURS[group], marker=MARKERS[group], s=22, alpha=0.6, linewidths=0)
+    axes.scatter(scores.regret, rows, label=f'a task {GROUPS[group]}', **style)
+    means = scores.groupby('rule').regret.mean()
+    axes.scatter(means, [rules.index(rule) + shift for rule in means.index], marker='|', s=110,
+                 color='black', linewidths=2, label='their mean' if group == 'tune' else None, zorder=3)
+
+
+if __name__ == '__main__':
+    main()
