@@ -62,6 +62,7 @@ def test_digits_hold_out_a_fifth_of_every_class(digits):
 def test_digits_are_split_in_the_same_way_for_every_seed(digits):
     other = load_dataset('digits', seed=5)
     assert (arrays_of(digits.validation)[0] == arrays_of(other.validation)[0]).all()
+    assert arrays_of(digits.validation)[1][:12].tolist() == [0, 3, 4, 6, 6, 3, 4, 5, 8, 9, 7, 1]
 
 
 # ---- Chainer's own, through its loaders, from files in its cache
@@ -400,13 +401,14 @@ def test_arrays_of_other_names_are_not_read(tmp_path):
 
 SETS = """
     import numpy as np
-    from chainer.datasets import LabeledImageDataset, TupleDataset
+    from chainer.datasets import TransformDataset, TupleDataset
     from lrfinder.data import Data
 
     x = np.arange(20, dtype=np.float32).reshape(10, 2)
     labels = np.array([0, 1, 2, 1, 0, 0, 1, 2, 1, 0], np.int32)
     both = TupleDataset(x, labels)
 
+    def many(): return TupleDataset(np.ones((100, 2), np.float32), np.arange(100, dtype=np.int32) % 4)
     def pair(): return TupleDataset(x[:8], labels[:8]), TupleDataset(x[8:], labels[8:])
     def one(): return both
     def a_list(): return [(row, int(label)) for row, label in zip(x, labels)]
@@ -433,7 +435,8 @@ SETS = """
     def more_later(): return both, TupleDataset(x, labels + 3)
     def fails(): raise OSError('no disk')
     def with_argument(path): pass
-    def missing_images(): return LabeledImageDataset([('missing.png', 0), ('missing.png', 1)])
+    def broken(example): return open('missing.png')
+    def missing_images(): return TransformDataset(both, broken)
 """
 
 
@@ -456,6 +459,11 @@ def test_one_data_set_is_split(sets, factory):
     assert (len(y), len(y_val), data.n_classes) == (8, 2, 3)
     again = load_dataset(f'sets:{factory}', seed=3)
     assert (arrays_of(again.validation)[0] == x_val).all()
+
+
+def test_one_data_set_keeps_the_share_of_every_label(sets):
+    _, y = arrays_of(load_dataset('sets:many').validation)
+    assert np.bincount(y).tolist() == [5, 5, 5, 5]
 
 
 def test_a_data_is_used_as_it_is(sets):
@@ -498,14 +506,15 @@ BAD_SETS = [
         'more_later',
         "'sets:more_later': the validation data has the label 5, and those of the training data end at 2",
     ),
-    ('fails', "'sets:fails' raised OSError: no disk (sets.py, line 34)"),
+    ('fails', "'sets:fails' raised OSError: no disk (sets.py, line 35)"),
     (
         'with_argument',
         "'sets:with_argument' raised TypeError: with_argument() missing 1 required positional argument: 'path'",
     ),
     (
         'missing_images',
-        "'sets:missing_images': its data raised FileNotFoundError: [Errno 2] No such file or directory: './missing.png'",
+        "'sets:missing_images': its data raised FileNotFoundError: [Errno 2] No such file or directory: "
+        "'missing.png' (sets.py, line 37)",
     ),
     ('pairs', "'sets:pairs': there is no 'pairs': did you mean pair?"),
 ]
