@@ -408,7 +408,7 @@ SETS = """
     labels = np.array([0, 1, 2, 1, 0, 0, 1, 2, 1, 0], np.int32)
     both = TupleDataset(x, labels)
 
-    def many(): return TupleDataset(np.ones((100, 2), np.float32), np.arange(100, dtype=np.int32) % 4)
+    def many(): return TupleDataset(np.ones((100, 2), np.float32), np.arange(100, dtype=np.int32) // 25)
     def pair(): return TupleDataset(x[:8], labels[:8]), TupleDataset(x[8:], labels[8:])
     def one(): return both
     def a_list(): return [(row, int(label)) for row, label in zip(x, labels)]
