@@ -1,0 +1,197 @@
+"""The benchmark's own arithmetic; what it measures stands in benchmarks/*.csv."""
+
+import math
+
+import clr  # noqa: F401  makes Chainer importable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip('sklearn', reason='the benchmark needs scikit-learn')
+pytest.importorskip('joblib', reason='the benchmark needs joblib')
+
+from benchmarks import oracle, ramps, report, tables
+from benchmarks.measuring import losses
+from benchmarks.tasks import BY_NAME, TASKS, flipped, imbalanced, shipped, standardised, train, validate
+
+QUICK = BY_NAME['iris-linear-adagrad']
+ALL = pytest.mark.parametrize('task', TASKS, ids=lambda task: task.name)
+
+
+def weights(setup):
+    return np.concatenate([param.array.ravel() for _, param in sorted(setup.model.namedparams())])
+
+
+def inputs(setup):
+    return np.stack([x for x, _ in setup.validation])
+
+
+def test_the_halves_are_equal_and_each_has_every_kind_of_optimizer():
+    held = [task for task in TASKS if task.group == 'held']
+    tune = [task for task in TASKS if task.group == 'tune']
+    assert len(held) == len(tune) == 12
+    assert len(BY_NAME) == 24
+    for half in (held, tune):
+        names = {task.optimizer.__name__ for task in half}
+        assert names == {'SGD', 'MomentumSGD', 'NesterovAG', 'Adam', 'RMSprop', 'AdaGrad'}
+        assert {task.kind for task in half} == {'classification', 'regression'}
+
+
+@ALL
+def test_a_task_builds_and_trains_a_step(task):
+    setup = task.build(0)
+    before = weights(setup)
+    setattr(setup.optimizer, setup.attr, 1e-3)
+    setup.updater.update()
+    assert np.isfinite(weights(setup)).all()
+    assert (weights(setup) != before).any()
+    assert setup.attr == ('alpha' if task.optimizer.__name__ == 'Adam' else 'lr')
+    assert 300 <= 4 * task.half_cycle <= 400
+    assert 16 <= task.batch <= 128
+    assert len(setup.validation) >= 90
+
+
+@ALL
+def test_a_seed_decides_data_and_weights(task):
+    one, same, other = task.build(1), task.build(1), task.build(2)
+    assert (weights(one) == weights(same)).all()
+    assert (weights(one) != weights(other)).any()
+    assert (inputs(one) == inputs(same)).all()
+    assert (inputs(one) != inputs(other)).any()
+
+
+def test_a_training_is_repeated_exactly():
+    first = train(QUICK, (0.1, 0.4), seed=3)
+    assert train(QUICK, (0.1, 0.4), seed=3) == first
+    assert first.error < 20
+    assert not first.collapsed
+
+
+def test_no_rate_leaves_the_network_untrained():
+    outcome = train(BY_NAME['diabetes-raw-mlp-nesterov'], (0., 0.), seed=0)
+    assert outcome.error == 100
+    assert outcome.collapsed
+
+
+def test_a_rate_far_too_high_is_a_collapse():
+    assert train(BY_NAME['teacher-mlp-sgd'], (1e3, 1e4), seed=0, half_cycles=1).collapsed
+
+
+def test_the_first_update_has_the_lowest_rate_and_the_middle_one_the_highest(monkeypatch):
+    rates = []
+    setup = QUICK.build(0)
+    setup.updater.update = lambda: rates.append(setup.optimizer.lr)
+    monkeypatch.setattr(type(QUICK), 'build', lambda self, seed: setup)
+    train(QUICK, (0.1, 0.4), seed=0, half_cycles=2)
+    assert len(rates) == 150
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[75] == pytest.approx(0.4)
+    assert rates[149] == pytest.approx(0.104)
+
+
+def test_a_network_with_nan_is_worth_the_best_constant():
+    setup = QUICK.build(0)
+    for param in setup.model.params():
+        param.array[...] = math.nan
+    labels = np.array([y for _, y in setup.validation])
+    outcome = validate(setup, 'classification')
+    assert outcome.error == pytest.approx(100 * (1 - max(np.mean(labels == label) for label in range(3))))
+    assert outcome.collapsed
+
+
+def test_flipped_labels_are_wrong_ones_and_leave_the_validation_set():
+    clean = shipped(np.random.RandomState(0), 'digits', 1000)
+    noisy = flipped(clean, 0.25, np.random.RandomState(1))
+    assert np.mean(noisy.y != clean.y) == pytest.approx(0.25, abs=0.05)
+    assert set(noisy.y) == set(range(10))
+    assert (noisy.y_valid == clean.y_valid).all()
+
+
+def test_imbalance_thins_the_upper_classes_only():
+    full = shipped(np.random.RandomState(0), 'digits', 1000)
+    counts = np.bincount(imbalanced(full, 0.1, np.random.RandomState(1)).y, minlength=10)
+    assert (counts[:5] == np.bincount(full.y)[:5]).all()
+    assert counts[5:].sum() < 0.2 * np.bincount(full.y)[5:].sum()
+
+
+def test_standardised_means_the_training_set():
+    data = standardised(shipped(np.random.RandomState(0), 'diabetes', 200))
+    np.testing.assert_allclose(data.x.mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose([data.x.std(), data.y.std()], 1, rtol=1e-3)
+
+
+def test_the_grid_has_16_ranges_over_the_decades_of_the_task():
+    grid = oracle.grid(QUICK)
+    assert len(grid) == 16
+    assert (grid[0], grid[-1]) == pytest.approx((10 ** -2.5, 100), rel=1e-5)
+    assert grid[8] / grid[7] == pytest.approx(10 ** (4.5 / 15), rel=1e-5)
+
+
+def test_a_ramp_records_the_loss_of_every_update():
+    found = losses(QUICK.name, [0., 0., 0.], 0)
+    assert len(found) == 3
+    assert len(set(found)) == 3  # the network stays, the batches differ
+    assert all(0 < loss < 10 for loss in found)
+
+
+def test_the_peers_ramps_start_and_end_where_their_code_says():
+    ends = {peer: (rates[0], rates[-1], len(rates)) for peer, rates in ramps.RAMPS.items()}
+    assert ends['fastai'] == pytest.approx((1e-7, 10, 101))
+    assert ends['lightning'] == pytest.approx((1e-8, 1, 100))
+    assert ends['torch-lr-finder'] == pytest.approx((1e-7, 10, 100))
+
+
+ORACLE = pd.DataFrame(
+    [('a', 0.1, 0, 10.), ('a', 0.1, 1, 20.), ('a', 1., 0, 2.), ('a', 1., 1, 40.), ('b', 1., 0, 5.), ('b', 1., 1, 5.)],
+    columns=['task', 'max', 'seed', 'error'])
+
+RUNS = pd.DataFrame(
+    [('a', 'x', 0, 1., 16., 0, 100), ('a', 'x', 1, 4., 18., 0, 200),
+     ('b', 'x', 0, 1., 5., 0, 100), ('b', 'x', 1, 1., 90., 1, 100),
+     ('a', 'y', 0, 1., 15., 0, 50), ('b', 'y', 0, 1., 6., 0, 50)],
+    columns=['task', 'rule', 'seed', 'max', 'error', 'collapsed', 'updates']).assign(collapsed10=math.nan)
+
+
+def test_regret_is_the_mean_error_over_that_of_the_best_range():
+    scores = report.score(ORACLE, RUNS, {'a': 'tune', 'b': 'held'}).set_index(['rule', 'task'])
+    assert scores.regret['x', 'a'] == pytest.approx(17 - 15)  # the best range is 0.1: 15 on average; 1 has 21
+    assert scores.regret['x', 'b'] == pytest.approx(47.5 - 5)
+    assert scores.regret['y', 'a'] == 0
+    assert scores.collapses['x', 'b'] == 1
+    assert scores.updates['x', 'a'] == 150
+    assert scores.spread['x', 'a'] == pytest.approx(3.7 / 1.3)
+    assert scores.group['x', 'a'] == 'tune'
+
+
+def test_the_summary_has_the_best_rule_first():
+    table = report.summary(report.score(ORACLE, RUNS, {'a': 'tune', 'b': 'tune'}))
+    assert table.rule.tolist() == ['y', 'x']
+    assert table['mean regret'].tolist() == ['0.5', '22.2']
+    assert table['worst regret'].tolist() == ['1.0', '42.5']
+    assert table.collapses.tolist() == ['0', '1']
+    assert table['collapses, ten times as long'].tolist() == ['', '']
+
+
+def test_a_run_that_was_not_trained_counts_for_the_spread_alone():
+    untrained = pd.DataFrame([('a', 'y', 1, 3., 50)], columns=['task', 'rule', 'seed', 'max', 'updates'])
+    scores = report.score(ORACLE, pd.concat([RUNS, untrained]), {}).set_index(['rule', 'task'])
+    assert scores.regret['y', 'a'] == 0
+    assert scores.spread['y', 'a'] == pytest.approx(2.8 / 1.2)
+
+
+def test_a_table_in_markdown():
+    assert report.markdown(pd.DataFrame({'rule': ['x'], 'n': ['1']})) == '| rule | n |\n| --- | --- |\n| x | 1 |'
+
+
+def test_the_picture_is_drawn(tmp_path):
+    scores = report.score(ORACLE, RUNS, {'a': 'tune', 'b': 'held'})
+    report.draw(scores, tmp_path / 'regret.png')
+    assert (tmp_path / 'regret.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_measuring_a_task_again_replaces_its_rows_and_no_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, 'HERE', tmp_path)
+    tables.update('t.csv', pd.DataFrame({'task': ['b', 'a'], 'seed': [0, 0], 'error': [1., 2.]}))
+    tables.update('t.csv', pd.DataFrame({'task': ['a', 'a'], 'seed': [1, 0], 'error': [3., 4.]}))
+    assert tables.read('t.csv').values.tolist() == [['a', 1, 3.], ['a', 0, 4.], ['b', 0, 1.]]
