@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+import warnings
 from typing import Any
 
 # In the order of preference: most optimizers of Chainer's call the rate lr, the family of Adam calls it alpha.
@@ -15,7 +17,7 @@ def rate_attribute(optimizer: Any) -> str:
         optimizer: A ``chainer.GradientMethod``, or a multi-node optimizer around one.
 
     Raises:
-        ValueError: The optimizer has no rate to move (AdaDelta and SMORMS3 find their own, say).
+        ValueError: The optimizer has no rate to move (AdaDelta finds its own).
 
     >>> from chainer import optimizers
     >>> rate_attribute(optimizers.MomentumSGD()), rate_attribute(optimizers.Adam())
@@ -41,19 +43,38 @@ def check_settable(optimizer: Any, attr: str) -> None:
     >>> check_settable(optimizers.Adam(), 'lr')
     Traceback (most recent call last):
         ...
-    ValueError: Adam has no attribute 'lr' that can be set; use 'alpha' (others: beta1, beta2, eps, eta, weight_decay_rate)
+    ValueError: Adam has no attribute 'lr' that can be set; use 'alpha' (others: beta1, beta2, eps, eta, ...)
     """
     try:
-        setattr(optimizer, attr, getattr(optimizer, attr))
-    except (AttributeError, RuntimeError, TypeError):  # Adam.lr raises RuntimeError before its first update
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # Adam.lr is deprecated, and raises a RuntimeError before the first update
+            value = getattr(optimizer, attr)
+        float(value)  # what is no number, such as a method, is not to be overwritten with one
+        setattr(optimizer, attr, value)
+    except (AttributeError, RuntimeError, TypeError, ValueError):
         raise ValueError(f'{_name(optimizer)} has no attribute {attr!r} that can be set; {_advice(optimizer)}') from None
+
+
+def own_hyperparameters(optimizer: Any, attr: str) -> list[Any]:
+    """The hyperparameters of those parameters of the target that have a value of the attribute of their own.
+
+    All others have the optimizer's. The order is that of the parameters' names.
+
+    >>> from chainer import links, optimizers
+    >>> optimizer = optimizers.SGD(lr=0.1).setup(links.Linear(2, 3))
+    >>> optimizer.target.b.update_rule.hyperparam.lr = 0.2
+    >>> own_hyperparameters(optimizer, 'lr')
+    [Hyperparameter(lr=0.2)]
+    """
+    rules = [param.update_rule for _, param in optimizer.target.namedparams()]
+    return [rule.hyperparam for rule in rules if rule is not None and attr in vars(rule.hyperparam)]
 
 
 def _advice(optimizer: Any) -> str:
     names = [
         name
         for name, value in _hyperparameters(optimizer).items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
+        if isinstance(value, numbers.Real) and not isinstance(value, bool)
     ]
     rates = [name for name in RATE_ATTRIBUTES if name in names]
     others = ', '.join(sorted(set(names) - set(rates)))
