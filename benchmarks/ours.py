@@ -21,7 +21,7 @@ def main() -> None:
     found = pd.DataFrame(keys, columns=['task', 'seed'])
     found[['min', 'max', 'updates']] = in_parallel(suggested, keys, args.jobs)
     trained = found[found.seed.isin(SEEDS)].copy()
-    ranges = [(row.task, (row.min, row.max), row.seed) for row in trained.itertuples()]
+    ranges = list(zip(trained.task, zip(trained['min'], trained['max']), trained.seed))
     trained[['error', 'collapsed']] = in_parallel(errors, ranges, args.jobs)
     trained[['error10', 'collapsed10']] = in_parallel(errors, [(*call, 10) for call in ranges], args.jobs)
     tables.update('ours.csv', found.merge(trained, how='left'))

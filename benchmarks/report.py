@@ -11,6 +11,7 @@ import platform
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from benchmarks import tables
 from benchmarks.tasks import TASKS
@@ -106,7 +107,7 @@ def order(scores: pd.DataFrame) -> list[str]:
 
 def markdown(table: pd.DataFrame) -> str:
     """A table of texts in Markdown."""
-    rows = [table.columns, ['---'] * len(table.columns), *table.itertuples(index=False)]
+    rows: list[Any] = [table.columns, ['---'] * len(table.columns), *table.itertuples(index=False)]
     return '\n'.join(f'| {" | ".join(row)} |' for row in rows)
 
 
@@ -144,7 +145,7 @@ def _dots(axes: Axes, scores: pd.DataFrame, rules: list[str], group: str) -> Non
     """The dots of one group, a little above or below the middle of the row, and a bar at their mean."""
     shift = 0.17 if group == 'held' else -0.17
     rows = scores.rule.map(rules.index) + shift
-    style = dict(color=COLOURS[group], marker=MARKERS[group], s=22, alpha=0.6, linewidths=0)
+    style: dict[str, Any] = dict(color=COLOURS[group], marker=MARKERS[group], s=22, alpha=0.6, linewidths=0)
     axes.scatter(scores.regret, rows, label=f'a task {GROUPS[group]}', **style)
     means = scores.groupby('rule').regret.mean()
     axes.scatter(means, [rules.index(rule) + shift for rule in means.index], marker='|', s=110,

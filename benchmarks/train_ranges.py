@@ -14,7 +14,7 @@ def main() -> None:
     args = options(__doc__)
     rows = tables.read('peers.csv').fillna({'max': 0.})  # no answer: the network stays untrained
     rows = rows[rows.task.isin(task.name for task in args.tasks)]
-    calls = [(row.task, (row.max / 4, row.max), row.seed) for row in rows.itertuples()]
+    calls = [(task, (high / 4, high), seed) for task, high, seed in zip(rows.task, rows['max'], rows.seed)]
     rows[['error', 'collapsed']] = in_parallel(errors, calls, args.jobs)
     tables.update('peers_regret.csv', rows[['task', 'rule', 'seed', 'max', 'error', 'collapsed']])
 
