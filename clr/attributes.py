@@ -76,10 +76,10 @@ def _advice(optimizer: Any) -> str:
         for name, value in _hyperparameters(optimizer).items()
         if isinstance(value, numbers.Real) and not isinstance(value, bool)
     ]
-    rates = [name for name in RATE_ATTRIBUTES if name in names]
-    others = ', '.join(sorted(set(names) - set(rates)))
-    if rates:
-        return f"use '{rates[0]}'" + (f' (others: {others})' if others else '')
+    rate = next((name for name in RATE_ATTRIBUTES if name in names), None)
+    others = ', '.join(sorted(name for name in names if name != rate))
+    if rate is not None:
+        return f'use {rate!r}' + (f' (others: {others})' if others else '')
     return f'it has {others}' if others else 'it has none to set'
 
 
