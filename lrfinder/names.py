@@ -1,10 +1,28 @@
-"""The names of the built-in models and data sets, without loading Chainer, and help for a misspelt one."""
+"""The names of models, data sets, optimizers and ramps, without loading Chainer, and help for a misspelt one."""
 
 import difflib
 from collections.abc import Iterable
 
 MODEL_NAMES = ('mlp', 'cnn', 'resnet')
 DATASET_NAMES = ('digits', 'mnist', 'fashion_mnist', 'cifar10', 'cifar100')
+# Chainer's optimizers that have a rate to move: the classes' names in snake case (AdaDelta finds its own rate).
+OPTIMIZER_NAMES = (
+    'sgd',
+    'momentum_sgd',
+    'corrected_momentum_sgd',
+    'nesterov_ag',
+    'adam',
+    'adamw',
+    'amsgrad',
+    'adabound',
+    'amsbound',
+    'ada_grad',
+    'rms_prop',
+    'rms_prop_graves',
+    'smorms3',
+    'msvag',
+)
+RAMP_NAMES = ('linear', 'exponential')
 
 _MOST_SHOWN = 20
 
@@ -24,3 +42,16 @@ def suggest(word: str, names: Iterable[str]) -> str:
     known = list(by_lower_case.values())
     shown = known if len(known) <= _MOST_SHOWN else [*known[:_MOST_SHOWN], '...']
     return f'choose from {", ".join(shown) or "(nothing)"}'
+
+
+def canonical(word: str, names: Iterable[str]) -> str | None:
+    """The one of ``names`` that is written like ``word`` but for capitals, hyphens and underscores; ``None`` where none is.
+
+    >>> canonical('MomentumSGD', OPTIMIZER_NAMES)
+    'momentum_sgd'
+    """
+    return next((name for name in names if _plain(name) == _plain(word)), None)
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace('_', '').replace('-', '')

@@ -1,0 +1,72 @@
+"""A progress bar on standard error, where that is a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Any
+
+# Reading a loss off a GPU waits for the GPU: not at every update.
+_INTERVAL = 0.2
+
+
+class Progress:
+    """A progress bar with the rate and the loss; nothing where standard error is no terminal, or when told to be quiet.
+
+    Args:
+        title: What goes on.
+        total: How many updates; ``None`` where that is not known before.
+        quiet: Whether to show nothing.
+
+    >>> with Progress('range test', quiet=True) as progress:
+    ...     progress.show(0.1, 2.3)
+    """
+
+    def __init__(self, title: str, total: int | None = None, quiet: bool = False) -> None:
+        self._title = title
+        self._total = total
+        self._bar: Any = None
+        self._shown = 0.0
+        self.visible = not quiet and sys.stderr.isatty()
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to show something new."""
+        return self.visible and time.monotonic() - self._shown > _INTERVAL
+
+    def show(self, rate: float, loss: float, done: int | None = None) -> None:
+        """Shows where the training is.
+
+        Args:
+            rate: The rate of the last update.
+            loss: Its loss.
+            done: How many updates have been done.
+        """
+        if self.visible:
+            self._shown = time.monotonic()
+            self._bar = self._bar or self._make_bar(done)
+            if done is not None:
+                self._bar.n = done
+            self._bar.set_postfix_str(f'rate {rate:.4g}, loss {loss:.4g}')
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def _make_bar(self, done: int | None) -> Any:
+        from tqdm import tqdm
+
+        layout = None if self._total is not None else '{desc}{postfix} [{elapsed}]'
+        return tqdm(
+            desc=self._title,
+            total=self._total,
+            initial=done or 0,
+            bar_format=layout,
+            file=sys.stderr,
+            leave=False,
+            dynamic_ncols=True,
+        )
