@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lrfinder.holdout import HoldOut
 from lrfinder.memento import Undo
 from lrfinder.recorder import Recorder
-from lrfinder.run import OnRow, Run
+from lrfinder.run import OnRow, Run, Steps
 
 import numpy as np
 import pandas as pd
@@ -42,49 +43,81 @@ class Bench:
         self._reporter = training.Trainer(updater).reporter
         self.updates = 0
 
-    def run(self, rates: Sequence[float], validations: int = 0, on_row: OnRow | None = None) -> tuple[pd.DataFrame, Run]:
+    def run(
+        self,
+        rates: Sequence[float],
+        validations: int = 0,
+        on_row: OnRow | None = None,
+        held_out: HoldOut | None = None,
+    ) -> tuple[pd.DataFrame, Run]:
         """One run from the found state.
 
         Args:
             rates: The rate of each update.
             validations: How often to validate, evenly over the run, the last time after its last update.
             on_row: As for :class:`~lrfinder.run.Run`.
+            held_out: Trains on the one part of it and validates on the other, in place of the user's data.
 
         Returns:
             The curve, and the run that recorded it.
+
+        Raises:
+            ValueError: The updates report no loss, do not step the optimizer, or run out of data.
         """
         self._undo()
         recorder = Recorder(self._observer)
         run = Run(rates, recorder, on_row)
-        validate_after = _evenly(validations, len(rates)) if self._evaluator is not None else frozenset()
+        steps = Steps(self._optimizer)
+        evaluator = self._evaluator
+        if held_out is not None:
+            evaluator = held_out.evaluator
+            self._updater._iterators['main'] = held_out.iterator()  # until everything is put back
+        validate_after = _evenly(validations, len(rates)) if evaluator is not None else frozenset()
         with np.errstate(all='ignore'):  # overflow is what a range test looks for
             while run.stop_reason is None:
-                if self._step(run) and len(recorder) in validate_after:
-                    recorder.add_validation(self._validate())
+                if self._step(run, steps) and len(recorder) in validate_after and not run.broken:
+                    recorder.add_validation(self._validate(evaluator))
             run.read()
         return run.curve, run
 
-    def _step(self, run: Run) -> bool:
+    def _step(self, run: Run, steps: Steps) -> bool:
         """One update; whether it was a row of the curve."""
         setattr(self._optimizer, self._attr, run.rate)
-        before = self._optimizer.t
         observation: dict[str, Any] = {}
         with self._reporter.scope(observation):
-            self._updater.update()
-        # The first update of a multi-node optimizer only sends the weights around.
-        if self._optimizer.t == before:
+            self._update()
+        if not steps.made():
             return False
         self.updates += 1
         run.record(observation)
         return True
 
-    def _validate(self) -> dict[str, Any]:
+    def _update(self) -> None:
+        try:
+            self._updater.update()
+        except StopIteration:
+            raise ValueError(
+                f'the data ran out after {self.updates} updates; make the iterator with repeat=True, so that it begins again'
+            ) from None
+
+    def validated(self, held_out: HoldOut | None = None) -> dict[str, float]:
+        """What the evaluator says of the found state; nothing without an evaluator."""
+        self._undo()
+        evaluator = self._evaluator if held_out is None else held_out.evaluator
+        if evaluator is None:
+            return {}
+        with np.errstate(all='ignore'):
+            return {key: float(value) for key, value in self._validate(evaluator).items()}
+
+    def _validate(self, evaluator: Any) -> dict[str, Any]:
         # Where the evaluator belongs to a trainer, that has given it a name.
-        name = getattr(self._evaluator, 'name', None)
+        name = getattr(evaluator, 'name', None)
         prefix = f'{name}/' if name else ''
-        result = self._evaluator()
+        with self._reporter.scope({}):  # not into the observation of a trainer that may be running around this
+            result = evaluator()
         return {f'validation/{key.removeprefix(prefix)}': value for key, value in result.items()}
 
 
 def _evenly(times: int, length: int) -> frozenset[int]:
-    return frozenset(round(length * (k + 1) / times) for k in range(min(times, length)))
+    times = min(times, length)
+    return frozenset(round(length * (k + 1) / times) for k in range(times))

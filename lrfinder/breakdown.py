@@ -31,7 +31,7 @@ class Breakdown:
 
     def __init__(self) -> None:
         self._losses: list[float] = []
-        self._sums = [0.0]
+        self._sums = [(0.0, 0.0)]  # of the losses so far; and what rounding has taken from it
         self._changes = 0.0
         self._best = math.inf
         self._noise_at_best = 0.0
@@ -41,12 +41,12 @@ class Breakdown:
         """Takes the next loss; returns why the run has broken, or ``None``."""
         if not math.isfinite(loss):
             return f'the loss is not finite ({loss})'
-        self._append(loss)
-        width = max(LEAST, len(self._losses) // SHARE)
+        self._append(float(loss))  # NumPy's would warn of overflow
         if len(self._losses) < OPENING:
             return None
         start = median(self._losses[:OPENING])
-        mean = (self._sums[-1] - self._sums[-1 - width]) / width
+        width = max(LEAST, len(self._losses) // SHARE)
+        mean = self._mean(width)
         if not math.isfinite(mean):
             return f'the loss is too large to be summed up ({loss:.4g})'
         if min(mean, start) < self._best:
@@ -63,7 +63,15 @@ class Breakdown:
         if self._losses:
             self._changes += abs(loss - self._losses[-1])
         self._losses.append(loss)
-        self._sums.append(self._sums[-1] + loss)
+        before, rest = self._sums[-1]
+        total = before + loss
+        # Knuth's two-sum: small losses count after a huge one, too.
+        added = total - before
+        self._sums.append((total, rest + (before - (total - added)) + (loss - added)))
+
+    def _mean(self, width: int) -> float:
+        (total, rest), (earlier, earlier_rest) = self._sums[-1], self._sums[-1 - width]
+        return (total - earlier + (rest - earlier_rest)) / width
 
 
 def broken_at(losses: Iterable[float]) -> tuple[int, str] | None:

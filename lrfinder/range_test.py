@@ -7,7 +7,7 @@ from typing import Any
 from clr import attributes
 from lrfinder import ramp as ramp_module
 from lrfinder.recorder import Recorder
-from lrfinder.run import OnRow, Run
+from lrfinder.run import OnRow, Run, Steps, chosen_optimizer
 
 import pandas as pd
 from chainer import serializer as serializer_module
@@ -17,9 +17,10 @@ from chainer.training import extension
 class LRRangeTest(extension.Extension):
     """Trainer extension that raises a rate over a short run, and records what comes of it.
 
-    The attribute is ``value_range[0]`` for the first update and ``value_range[1]`` for the last. After each update the rate that
-    was used, the loss and the accuracy are recorded, and so are the results of an ``Evaluator`` whenever it runs. The
-    extension ends the training after the last iteration of the ramp, or before when the run has broken.
+    The attribute is ``value_range[0]`` for the first update and ``value_range[1]`` for the last. After each update the rate
+    that was used, the loss and the accuracy are recorded, and so are the results of an ``Evaluator`` whenever it runs. The
+    extension ends the training after the last iteration of the ramp, or before when the run has broken. It goes on from
+    snapshots.
 
     Source: Leslie N. Smith, "Cyclical Learning Rates for Training Neural Networks", arXiv 1506.01186, section 3.3.
 
@@ -60,7 +61,8 @@ class LRRangeTest(extension.Extension):
         rates = ramp_module.rates(value_range, iterations, ramp)
         self._run = Run(rates.tolist(), Recorder(observer), on_row)
         self._optimizer = optimizer
-        self._steps: int | None = None
+        self._target = optimizer
+        self._steps: Steps | None = None
         if optimizer is not None:
             attributes.check_settable(optimizer, attr)
 
@@ -71,24 +73,17 @@ class LRRangeTest(extension.Extension):
 
     @property
     def stop_reason(self) -> str | None:
-        """Why the test has ended; None while it runs."""
+        """Why the test has ended; None while it has not."""
         return self._run.stop_reason
 
     def initialize(self, trainer: Any) -> None:
-        optimizer = self._get_optimizer(trainer)
-        attributes.check_settable(optimizer, self._attr)
-        self._steps = optimizer.t
-        setattr(optimizer, self._attr, self._run.rate)
-        trainer.stop_trigger = _StopWhenDone(self, trainer.stop_trigger)
+        self._start(chosen_optimizer(trainer.updater, self._optimizer))
+        trainer.stop_trigger = _StopWhenDone(self._run, trainer)
 
     def __call__(self, trainer: Any) -> None:
-        optimizer = self._get_optimizer(trainer)
-        # An update that did not step the optimizer is no row: the first one of a multi-node optimizer only sends the weights
-        # around, for one.
-        if self.stop_reason is None and optimizer.t != self._steps:
-            self._steps = optimizer.t
+        if self._steps is not None and self._steps.made() and self.stop_reason is None:
             self._run.record(trainer.observation)
-            setattr(optimizer, self._attr, self._run.rate)
+            setattr(self._target, self._attr, self._run.rate)
 
     def finalize(self) -> None:
         self._run.read()
@@ -96,22 +91,35 @@ class LRRangeTest(extension.Extension):
     def serialize(self, serializer: Any) -> None:
         if isinstance(serializer, serializer_module.Serializer):
             serializer('_rows', self._run.rows)
-        else:
-            self._run.load(serializer('_rows', None))
+            return
+        rows = serializer('_rows', None)
+        if rows is not None:  # else it is a snapshot of a training without this extension, leniently loaded
+            self._run.load(rows)
+        if self._steps is not None:  # snapshot(autoload=True) loads after initialize
+            self._start(self._target)
 
-    def _get_optimizer(self, trainer: Any) -> Any:
-        return self._optimizer or trainer.updater.get_optimizer('main')
+    def _start(self, optimizer: Any) -> None:
+        attributes.check_settable(optimizer, self._attr)
+        self._target = optimizer
+        self._steps = Steps(optimizer)
+        setattr(optimizer, self._attr, self._run.rate)
 
 
 class _StopWhenDone:
     """A trainer's stop trigger: that which the user gave, or the end of the test."""
 
-    def __init__(self, test: LRRangeTest, given: Any) -> None:
-        self._test = test
-        self._given = given
+    def __init__(self, run: Run, trainer: Any) -> None:
+        self._run = run
+        self._given = trainer.stop_trigger
+        self._end = trainer.updater.iteration + run.left
 
     def __call__(self, trainer: Any) -> bool:
-        return self._test.stop_reason is not None or self._given(trainer)
+        return self._run.stop_reason is not None or self._given(trainer)
 
-    def __getattr__(self, name: str) -> Any:  # serialize and get_training_length, where the given one has them
+    def get_training_length(self) -> tuple[float, str]:
+        """What a ProgressBar shows the share of."""
+        length, unit = getattr(self._given, 'get_training_length', lambda: (self._end, 'iteration'))()
+        return (min(length, self._end) if unit == 'iteration' else self._end), 'iteration'
+
+    def __getattr__(self, name: str) -> Any:  # serialize, where the given one has it
         return getattr(self._given, name)

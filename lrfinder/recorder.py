@@ -1,7 +1,7 @@
-"""Reads what a run reports, in blocks, and keeps it as the rows of a curve.
+"""Reads what a run reports, and keeps it as the rows of a curve.
 
-Reading a value off a GPU waits for the GPU. So values stay where they are until a block of them is full, and a whole block
-comes over in one transfer.
+Reading a value off a GPU waits for the GPU. So values stay there until a block of them is full, and a whole block comes over in
+one transfer.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from lrfinder.curve import ACCURACY, COLUMNS, LOSS, VALIDATION_ACCURACY, VALIDAT
 import chainer
 import numpy as np
 import pandas as pd
+from chainer.backends import cuda
 
 BLOCK = 10
 
@@ -24,12 +25,11 @@ class Recorder:
 
     Args:
         prefix: Name of the observer that reports loss and accuracy: ``'main'`` for the model of the main optimizer.
-        block: How many rows' values may wait on the device.
+        block: How many rows' values may wait on a GPU.
     """
 
     def __init__(self, prefix: str = 'main', block: int = BLOCK) -> None:
-        self._loss_key = f'{prefix}/loss'
-        self._accuracy_key = f'{prefix}/accuracy'
+        self._prefix = prefix
         self._block = block
         self._rows: list[list[float]] = []
         self._waiting: list[tuple[int, int, Any]] = []  # row, column, value on its device
@@ -39,39 +39,36 @@ class Recorder:
         return len(self._rows)
 
     @property
-    def full(self) -> bool:
-        """Whether a block is waiting to be read."""
-        return len(self._rows) - self._read >= self._block
+    def due(self) -> bool:
+        """Whether to read now: nothing has to be waited for, or a block is full."""
+        return not self._waiting or len(self._rows) % self._block == 0
 
     def add(self, iteration: int, rate: float, observation: Mapping[str, Any]) -> None:
         """Takes what one update reported.
 
         Raises:
-            ValueError: The update reported no loss under the expected name.
+            ValueError: The update reported no loss under the expected name, or one that is no number.
         """
-        if self._loss_key not in observation:
-            reported = ', '.join(sorted(map(str, observation))) or 'nothing'
-            raise ValueError(
-                f'the update reported no {self._loss_key!r} (it reported: {reported}); '
-                'wrap the model in chainer.links.Classifier, or call chainer.report in it'
-            )
-        row = len(self._rows)
+        name = f'{self._prefix}/loss'
+        if name not in observation:
+            raise ValueError(_no_loss(name, observation))
         self._rows.append([iteration, rate, *[math.nan] * (len(COLUMNS) - 2)])
-        self._put(row, LOSS, observation[self._loss_key])
-        self._put(row, ACCURACY, observation.get(self._accuracy_key))
+        if not self._put(LOSS, observation[name]):
+            raise ValueError(f'the update reported a {name!r} that is no number; report one, such as the mean over the batch')
+        self._put(ACCURACY, observation.get(f'{self._prefix}/accuracy'))
         self.add_validation(observation)
 
     def add_validation(self, observation: Mapping[str, Any]) -> None:
         """Takes what a validation after the last update reported."""
-        row = len(self._rows) - 1
-        self._put(row, VALIDATION_LOSS, observation.get(f'validation/{self._loss_key}'))
-        self._put(row, VALIDATION_ACCURACY, observation.get(f'validation/{self._accuracy_key}'))
+        for name, column in ('loss', VALIDATION_LOSS), ('accuracy', VALIDATION_ACCURACY):
+            # An evaluator calls its model main, whatever the optimizer is called.
+            for prefix in self._prefix, 'main':
+                if self._put(column, observation.get(f'validation/{prefix}/{name}')):
+                    break
 
     def read(self) -> list[float]:
         """Brings all waiting values over; returns the losses that came since the last call."""
-        for (row, column, _), number in zip(self._waiting, _to_floats([value for *_, value in self._waiting]), strict=True):
-            self._rows[row][column] = number
-        self._waiting.clear()
+        self._flush()
         fresh = [row[COLUMNS.index(LOSS)] for row in self._rows[self._read :]]
         self._read = len(self._rows)
         return fresh
@@ -87,11 +84,6 @@ class Recorder:
         self._flush()
         return make_curve(self._rows)
 
-    def _flush(self) -> None:
-        read = self._read
-        self.read()
-        self._read = read
-
     def rows(self) -> np.ndarray[Any, Any]:
         """All rows as an array of shape (rows, columns), for a snapshot."""
         self._flush()
@@ -103,28 +95,39 @@ class Recorder:
         self._waiting.clear()
         self._read = 0
 
-    def _put(self, row: int, column: str, value: Any) -> None:
-        if value is None:
-            return
+    def _put(self, column: str, value: Any) -> bool:
+        """Enters a value into the last row; whether it is a number."""
         array = value.array if isinstance(value, chainer.Variable) else value
-        self._waiting.append((row, COLUMNS.index(column), array))
+        row, place = len(self._rows) - 1, COLUMNS.index(column)
+        if isinstance(array, cuda.ndarray):
+            if array.size == 1:
+                self._waiting.append((row, place, array))
+            return array.size == 1
+        try:
+            self._rows[row][place] = float(array.item() if hasattr(array, 'item') else array)
+        except (TypeError, ValueError):
+            return False
+        return True
+
+    def _flush(self) -> None:
+        numbers = _fetch([value for *_, value in self._waiting])
+        for (row, place, _), number in zip(self._waiting, numbers, strict=True):
+            self._rows[row][place] = number
+        self._waiting.clear()
 
 
-def _to_floats(values: list[Any]) -> list[float]:
-    """Scalars of any device as floats, with one transfer for all that lie on a GPU."""
-    on_gpu = [value for value in values if isinstance(value, chainer.backends.cuda.ndarray)]
-    fetched = iter(_fetch(on_gpu))
-    return [next(fetched) if isinstance(value, chainer.backends.cuda.ndarray) else float(_cpu(value)) for value in values]
+def _no_loss(name: str, observation: Mapping[str, Any]) -> str:
+    reported = sorted(map(str, observation))
+    others = [other.removesuffix('/loss') for other in reported if other.endswith('/loss')]
+    advice = 'wrap the model in chainer.links.Classifier, or call chainer.report in it'
+    if others:
+        advice = f'say which by observer={others[0]!r}'
+    return f'the update reported no {name!r} (it reported: {", ".join(reported) or "nothing"}); {advice}'
 
 
 def _fetch(arrays: list[Any]) -> list[float]:
+    """Arrays of one element each on a GPU as floats, with one transfer for all."""
     if not arrays:
         return []
-    cupy = chainer.backends.cuda.cupy
-    joined = cupy.concatenate([array.ravel().astype('float64') for array in arrays])
-    return [float(number) for number in chainer.backends.cuda.to_cpu(joined)]
-
-
-def _cpu(value: Any) -> Any:
-    # A loss may be an array of one element.
-    return value.item() if hasattr(value, 'item') else value
+    joined = cuda.cupy.concatenate([array.ravel().astype('float64') for array in arrays])
+    return [float(number) for number in cuda.to_cpu(joined)]

@@ -12,6 +12,9 @@ import pandas as pd
 
 OnRow = Callable[[float, float], None]
 
+# So many updates without a step of the optimizer, one after another, mean that it is not the one that is trained.
+PATIENCE = 100
+
 
 class Run:
     """Gives the rate of the next update, takes what the update reported, and says when to stop.
@@ -41,6 +44,11 @@ class Run:
         return self._rates[min(len(self._recorder), len(self._rates) - 1)]
 
     @property
+    def left(self) -> int:
+        """How many updates are left of the ramp."""
+        return len(self._rates) - len(self._recorder)
+
+    @property
     def curve(self) -> pd.DataFrame:
         """The rows so far."""
         return self._recorder.curve
@@ -51,10 +59,21 @@ class Run:
         return self._recorder.rows()
 
     def load(self, rows: Any) -> None:
-        """Goes on from the rows of a snapshot."""
+        """Goes on from the rows of a snapshot.
+
+        Raises:
+            ValueError: They were recorded with other rates.
+        """
+        rates = rows[:, 1].tolist()
+        if rates != self._rates[: len(rates)]:
+            raise ValueError(
+                f'the snapshot holds {len(rates)} rows of a range test with other rates; '
+                'resume it with the value_range, iterations and ramp that it was begun with'
+            )
         self._recorder.load(rows)
         self._breakdown = Breakdown()
-        self.read()
+        self.stop_reason, self.broken = None, False
+        self._look()
 
     def record(self, observation: Mapping[str, Any]) -> None:
         """Takes what the update with the current rate reported.
@@ -64,11 +83,8 @@ class Run:
         """
         done = len(self._recorder)
         self._recorder.add(done + 1, self._rates[done], observation)
-        at_end = done + 1 == len(self._rates)
-        if at_end or self._recorder.full:
-            self.read()
-        if at_end and self.stop_reason is None:
-            self.stop_reason = f'the ramp has reached its end, {self._rates[-1]:g}'
+        if self._recorder.due or not self.left:
+            self._look()
 
     def read(self) -> None:
         """Reads what waits on the device, and looks whether the run has broken."""
@@ -82,3 +98,51 @@ class Run:
                 break
         if losses and self._on_row is not None:
             self._on_row(self._rates[len(self._recorder) - 1], losses[-1])
+
+    def _look(self) -> None:
+        self.read()
+        if self.stop_reason is None and not self.left:
+            self.stop_reason = f'the ramp has reached its end, {self._rates[-1]:g}'
+
+
+class Steps:
+    """Tells the updates that stepped an optimizer from others.
+
+    The first update of a multi-node optimizer only sends the weights around; a critic may be stepped more often than the rest.
+    """
+
+    def __init__(self, optimizer: Any) -> None:
+        self._optimizer = optimizer
+        self._last = optimizer.t
+        self._idle = 0
+
+    def made(self) -> bool:
+        """Whether the update since the last call stepped the optimizer.
+
+        Raises:
+            ValueError: None of the last :data:`PATIENCE` did.
+        """
+        stepped = self._optimizer.t != self._last
+        self._last = self._optimizer.t
+        self._idle = 0 if stepped else self._idle + 1
+        if self._idle >= PATIENCE:
+            raise ValueError(
+                f'{PATIENCE} updates did not step the optimizer ({type(self._optimizer).__name__}); '
+                'give the one that the updater steps as optimizer='
+            )
+        return stepped
+
+
+def chosen_optimizer(updater: Any, optimizer: Any = None) -> Any:
+    """The optimizer that was given, or else the main one of an updater.
+
+    Raises:
+        ValueError: None was given, and the updater has none called main.
+    """
+    if optimizer is not None:
+        return optimizer
+    optimizers = updater.get_all_optimizers()
+    if 'main' not in optimizers:
+        names = ', '.join(map(repr, optimizers))
+        raise ValueError(f"the updater has no optimizer 'main' (it has: {names}); give the one to move as optimizer=")
+    return optimizers['main']

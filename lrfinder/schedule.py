@@ -1,7 +1,7 @@
 """How long a cycle should be: the half cycle that fits the data and the budget.
 
-Source: Leslie N. Smith, "Cyclical Learning Rates for Training Neural Networks", arXiv 1506.01186, section 3.2: a half cycle of 2
-to 10 epochs; three cycles train most of the way, four or more do better; it is best to stop at the end of a cycle.
+Source: Leslie N. Smith, "Cyclical Learning Rates for Training Neural Networks", arXiv 1506.01186, section 3.2: a half cycle of
+2 to 10 epochs; three cycles train most of the way, four or more do better; it is best to stop at the end of a cycle.
 """
 
 from __future__ import annotations
