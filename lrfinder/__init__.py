@@ -12,9 +12,10 @@ from clr import __version__
 if TYPE_CHECKING:
     from lrfinder.analyzer import analyze
     from lrfinder.curve import read_curve
-    from lrfinder.finder import Result, find
+    from lrfinder.finder import find
     from lrfinder.plotting import plot
     from lrfinder.range_test import LRRangeTest
+    from lrfinder.result import Result
     from lrfinder.suggestion import NoRangeError, Suggestion
 
 __all__ = [
@@ -32,7 +33,7 @@ __all__ = [
 _HOMES = {
     'LRRangeTest': 'lrfinder.range_test',
     'NoRangeError': 'lrfinder.suggestion',
-    'Result': 'lrfinder.finder',
+    'Result': 'lrfinder.result',
     'Suggestion': 'lrfinder.suggestion',
     'analyze': 'lrfinder.analyzer',
     'find': 'lrfinder.finder',
