@@ -24,20 +24,24 @@ _PREFIX = 'snapshot_iter_'
 
 
 class RunState(extension.Extension):
-    """Trainer extension that puts into snapshots what Chainer leaves out: the random generators, and which run it is.
+    """Trainer extension that puts into snapshots what Chainer leaves out.
+
+    That is the random generators, which run it is, and the power of beta that MSVAG counts with.
 
     The state of CuPy's generator can't be read. So that generator is seeded anew when a snapshot is taken, and in the same
     way when training goes on from it: give this extension the trigger of the snapshot's.
 
     Args:
         run_id (str): Tells the run from others.
+        optimizer (~chainer.Optimizer): The optimizer of the training.
     """
 
     # After the snapshot (-100); and the last to be initialized, so that nothing draws afterwards.
     priority = -200
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, optimizer: Any) -> None:
         self._run_id = run_id
+        self._optimizer = optimizer
         self._loaded: str | None = None
 
     def initialize(self, trainer: Any) -> None:
@@ -51,6 +55,9 @@ class RunState(extension.Extension):
     def serialize(self, serializer: Any) -> None:
         self._run_id = str(serializer('run_id', self._run_id))
         state = str(serializer('random', _random_state()))
+        for name, param in self._optimizer.target.namedparams():
+            if hasattr(param.update_rule, 'beta_power'):
+                param.update_rule.beta_power = serializer(f'beta_power{name}', param.update_rule.beta_power)
         if isinstance(serializer, Deserializer):
             self._loaded = state
 

@@ -103,13 +103,13 @@ def _train(parts: Parts, attr: str, course: Course, title: str, clr_extension: A
     log = extensions.LogReport(trigger=at_epochs, postprocess=_null_for_non_finite, log_name=None)
     with Progress(title, course.iterations, course.quiet) as progress:
         trainer.extend(parts.evaluator, trigger=at_epochs)
-        trainer.extend(extensions.observe_value('lr', _reader(updater, attr)), name='rate')
+        trainer.extend(extensions.observe_value('lr', _reader(updater, attr)), name='rate', trigger=(1, 'iteration'))
         if clr_extension is not None:
             trainer.extend(clr_extension)
         trainer.extend(log)
         trainer.extend(_log_writer(log, course.folder), trigger=at_epochs)
         trainer.extend(resuming.snapshot(), trigger=at_epochs)
-        trainer.extend(resuming.RunState(course.run_id), trigger=at_epochs)
+        trainer.extend(resuming.RunState(course.run_id, updater.get_optimizer('main')), trigger=at_epochs)
         if progress.visible:
             trainer.extend(_bar(progress), name='bar')
         _run(trainer, course)
