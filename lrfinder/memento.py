@@ -42,6 +42,8 @@ from chainer.dataset import Iterator as ChainerIterator
 from chainer.iterators import DaliIterator, MultiprocessIterator, MultithreadIterator, SerialIterator
 from chainer.serializers import DictionarySerializer, NpzDeserializer
 from chainer.training import updaters
+from chainermn import CommunicatorBase
+from chainermn.optimizers import _DoubleBufferingOptimizer
 
 Undo = Callable[[], None]
 # Things, and whether each is only lent.
@@ -64,6 +66,7 @@ _OPAQUE = (
     types.BuiltinFunctionType,
     chainer.backend.Device,
     chainer.Reporter,
+    CommunicatorBase,
     io.IOBase,
     random.SystemRandom,
     threading.Thread,
@@ -119,6 +122,8 @@ class Memento:
 
     def __init__(self, *roots: Any) -> None:
         found = self._found = _reachable(roots)  # keeps them alive: what is dropped in between comes back
+        self._buffering = [thing for thing, _ in found if isinstance(thing, _DoubleBufferingOptimizer)]
+        self._let_gradients_arrive()
         self._undo = [_undo_global_state()]
         self._undo += [undo for thing, lent in found for undo in _remember(thing, lent)]
         self._undo += [_undo_by_serialize(thing) for thing, _ in found if _serializes_itself(thing)]
@@ -127,6 +132,7 @@ class Memento:
         """Puts everything back, whatever signals come meanwhile; can be called again and again."""
         errors = []
         with _signals_deferred():
+            self._let_gradients_arrive()
             for undo in self._undo:
                 try:
                     undo()
@@ -134,6 +140,11 @@ class Memento:
                     errors.append(error)
         if errors:
             raise errors[0]
+
+    def _let_gradients_arrive(self) -> None:
+        """With double buffering, gradients are on their way from the other workers while the next batch is computed."""
+        for optimizer in self._buffering:
+            optimizer.wait()
 
 
 # ---- what there is
@@ -337,7 +348,7 @@ def _undo_by_serialize(iterator: Any) -> Undo:
         iterator.serialize(saved)
         undo()
     except Exception as error:
-        raise ValueError(f'{_name(iterator)}.serialize() fails, so that its position cannot be put back: {error!r}') from error
+        raise ValueError(f"{_name(iterator)}.serialize() fails, so that its position can't be put back: {error!r}") from error
     return undo
 
 
