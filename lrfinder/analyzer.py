@@ -1,7 +1,8 @@
 """Reads a range of rates off a recorded curve, after Smith's procedure; knows NumPy and pandas alone.
 
 Every metric of the curve becomes a :class:`Signal`: lower is better, smoothed over the same share of the ramp whatever its
-length, cut where the run broke. Each criterion is a short function of one signal that gives a rate. :func:`analyze` weighs them.
+length, and cut where the run broke. Each criterion is a short function of one signal that gives a rate. :func:`read` applies
+them, and :func:`analyze` weighs what they say.
 
 Source: Leslie N. Smith, "Cyclical Learning Rates for Training Neural Networks", arXiv 1506.01186, section 3.3.
 """
@@ -27,20 +28,27 @@ NAMES = {
     VALIDATION_LOSS: 'validation loss',
     VALIDATION_ACCURACY: 'validation accuracy',
 }
+ACCURACIES = (ACCURACY, VALIDATION_ACCURACY)
+# The metrics that can tell that a run broke, by preference.
+TELLING = (LOSS, VALIDATION_LOSS, ACCURACY, VALIDATION_ACCURACY)
 
-# A curve is brought down to so many points: what is finer than this is noise, and long curves stay cheap.
+# A curve is brought down to so many points: what is finer is noise, and long curves stay cheap.
 POINTS = 4096
+# A metric with fewer values than this shows no trend.
+LEAST_VALUES = 5
 # The smoothing's standard deviation, as a share of the ramp.
 SMOOTHING = 0.02
 # Learning has started to pay when this share of the whole gain has come.
 ONSET = 0.1
 # A curve has collapsed where this share of the whole gain is lost again.
 LOST = 0.25
-# What a rising ramp survives for a moment is more than what a cycle can stand: the share of the collapsing rate to trust.
-TRUST = 0.5
-# The largest and the smallest share of the maximum that the minimum may be (arXiv 1803.09820: a third to a twentieth).
+# What is lost for less than this share of the ramp, at its end, may only be noise.
+LASTING = 0.05
+# A ramp passes through a rate in a moment, a cycle stays near it: the share of the collapsing rate that a cycle can stand.
+TRUST = 0.4
+# The least and the largest share of the maximum that the minimum may be: a tenth (arXiv 1803.09820) to a fourth (1506.01186).
 MIN_SHARES = (0.1, 0.25)
-# A gain is one from so many standard errors of the noise on.
+# A gain is more than noise from so many standard errors on.
 SIGNIFICANT = 4.0
 
 
@@ -53,49 +61,50 @@ class Signal:
         rates: Shape (n,), ascending.
         values: Shape (n,), finite.
         smooth: Shape (n,), the values smoothed.
-        noise: Standard deviation of the values around the smoothed ones.
     """
 
     name: str
     rates: Floats
     values: Floats
     smooth: Floats
-    noise: float
 
     @property
     def start(self) -> float:
+        """The smoothed value at the lowest rate."""
         return float(self.smooth[0])
-
-    @property
-    def best(self) -> float:
-        return float(self.smooth.min())
 
     @property
     def gain(self) -> float:
         """How far the smoothed signal falls from its start to its best."""
-        return self.start - self.best
+        return self.start - float(self.smooth.min())
+
+    @property
+    def noise(self) -> float:
+        """Standard error of a smoothed value: the values' median distance from it, over the square root of the window."""
+        window = max(1.0, 2 * np.sqrt(np.pi) * SMOOTHING * len(self.values))
+        return float(1.4826 * np.median(np.abs(self.values - self.smooth)) / np.sqrt(window))  # 1.4826: of a normal spread
 
     @property
     def significant(self) -> bool:
-        """Whether the gain is more than noise."""
-        window = max(1.0, 2 * SMOOTHING * len(self.values))
-        return self.gain > SIGNIFICANT * self.noise / window**0.5 and self.gain > 1e-9 * abs(self.start)
+        """Whether the gain is more than noise, and more than rounding."""
+        return self.gain > SIGNIFICANT * self.noise and self.gain > 1e-9 * float(np.abs(self.values).max())
 
 
-# Criteria: each gives a rate, read off one signal.
+@dataclass(frozen=True)
+class Reading:
+    """What the criteria say of a curve.
 
+    Attributes:
+        pays: The rate where learning starts to pay.
+        collapse: The rate where the curve collapses; ``None`` where it does not within the ramp.
+        why: Which metric collapsed, or why the run broke; empty without a collapse.
+        highest: The highest rate that the run got through.
+    """
 
-def onset(signal: Signal) -> float:
-    """The rate where learning has started to pay: a tenth of the whole gain has come."""
-    reached = signal.smooth <= signal.start - ONSET * signal.gain
-    return float(signal.rates[int(np.argmax(reached))])
-
-
-def collapse(signal: Signal) -> float | None:
-    """The first rate after the best at which a quarter of the whole gain is lost; ``None`` where that never happens."""
-    best = int(np.argmin(signal.smooth))
-    lost = signal.smooth[best:] > signal.best + LOST * signal.gain
-    return float(signal.rates[best + int(np.argmax(lost))]) if lost.any() else None
+    pays: float
+    collapse: float | None
+    why: str
+    highest: float
 
 
 def analyze(
@@ -107,12 +116,15 @@ def analyze(
 ) -> Suggestion:
     """Picks a range of rates for cyclical training off the curve of a range test.
 
+    The maximum is the end of the ramp where the curve held up to there, and otherwise well below the rate of collapse. The
+    minimum is where learning starts to pay, kept between a tenth and a fourth of the maximum.
+
     Args:
         curve: A row an iteration: ``lr`` ascending, and any of the metrics of :data:`lrfinder.curve.METRICS`.
         attr: What the suggestion is for: the name of the optimizer's attribute.
         policy: The policy that the suggestion names.
-        iterations_per_epoch: For the length of a cycle; where it is not given, it comes from a column ``epoch``, or a half
-            cycle is as long as the ramp (arXiv 1506.01186, section 3.3).
+        iterations_per_epoch: For the length of a cycle; where it is not given, a half cycle is as long as the ramp (arXiv
+            1506.01186, section 3.3).
 
     Returns:
         The range, within the rates that were tested, with reasons.
@@ -127,72 +139,130 @@ def analyze(
     >>> 0 < low < high < 0.8
     True
     """
-    table, broken = _until_break(_ascending(check_curve(curve)))
-    found = signals(table)
-    learning = [signal for signal in found if signal.significant]
-    if not learning:
-        raise NoRangeError(_why_nothing(table, found, broken))
-    highest = float(table['lr'].iloc[-1])
-    collapses = [(rate, signal.name) for signal in learning if (rate := collapse(signal)) is not None]
-    if broken is not None:
-        collapses.append((highest, broken))
-    high, high_reason = _high(collapses, highest)
-    low, low_reason = _low(learning, high)
-    step_size, step_reason = _step_size(table, iterations_per_epoch)
+    reading = read(curve)
+    if reading.collapse is None:
+        high, why = reading.highest, f'the ramp ended at {reading.highest:.3g} before the curve broke; higher may do as well'
+    else:
+        high = TRUST * reading.collapse
+        why = f'{TRUST:g} of the rate {reading.collapse:.3g} at which the curve collapses ({reading.why})'
+    low, why_low = minimum(reading, high)
+    step_size, why_step = _step_size(len(curve), iterations_per_epoch)
     return Suggestion(
         attr=attr,
         value_range=(low, high),
         step_size=step_size,
         policy=policy,
         iterations_per_epoch=iterations_per_epoch,
-        exhausted=not collapses,
-        reasons={'min': low_reason, 'max': high_reason, 'step_size': step_reason},
-        warnings=(),
-        updates=len(table),
+        exhausted=reading.collapse is None,
+        reasons={'min': why_low, 'max': why, 'step_size': why_step},
+        updates=len(curve),
     )
 
 
+def read(curve: pd.DataFrame) -> Reading:
+    """Applies the criteria to every metric of a curve.
+
+    Args:
+        curve: As for :func:`analyze`.
+
+    Raises:
+        NoRangeError: No metric improves by more than noise.
+        ValueError: It is no curve.
+    """
+    table, broken = _until_break(_thinned(_ascending(check_curve(curve))))
+    found = signals(table)
+    learning = [signal for signal in found if signal.significant]
+    if not learning:
+        raise NoRangeError(_why_nothing(len(table), found, broken))
+    collapses = [(rate, signal.name) for signal in learning if (rate := collapse(signal, bool(broken))) is not None]
+    highest = float(table['lr'].iloc[-1])
+    rate, why = min([*collapses, *([(highest, broken)] if broken else [])], default=(None, ''))
+    return Reading(min(onset(signal) for signal in learning), rate, why, highest)
+
+
+def minimum(reading: Reading, high: float) -> tuple[float, str]:
+    """The lower bound that goes with an upper one, and why."""
+    least, most = (share * high for share in MIN_SHARES)
+    low = min(max(reading.pays, least), most)
+    if low == reading.pays:
+        return low, f'learning starts to pay at {low:.3g}'
+    share = f'a {"tenth" if low == least else "fourth"} of the maximum'
+    return (
+        low,
+        f'{share}; learning starts to pay at {reading.pays:.3g} already' if low == least else f'{share}, as Smith advises',
+    )
+
+
+# Criteria: each reads a rate off one signal.
+
+
+def onset(signal: Signal) -> float:
+    """The rate where learning has started to pay: a tenth of the whole gain has come."""
+    return float(signal.rates[int(np.argmax(signal.smooth <= signal.start - ONSET * signal.gain))])
+
+
+def collapse(signal: Signal, broke: bool = False) -> float | None:
+    """The rate after the best one from which a quarter of the whole gain is lost for good; ``None`` where that never happens.
+
+    Args:
+        signal: The metric.
+        broke: Whether the run broke after the last value: then even a short loss at the end is for good.
+    """
+    best = int(np.argmin(signal.smooth))
+    lost = signal.smooth > signal.smooth[best] + LOST * signal.gain
+    kept = np.flatnonzero(~lost)
+    first = int(kept[-1]) + 1
+    length = len(lost) - first
+    return float(signal.rates[first]) if length >= (1 if broke else LASTING * len(lost)) else None
+
+
 def signals(table: pd.DataFrame) -> list[Signal]:
-    """The signals of a curve; metrics with fewer than five values are left out."""
-    found = []
-    for metric in METRICS:
-        if metric in table.columns:
-            measured = table[np.isfinite(table[metric])]
-            if len(measured) >= 5:
-                sign = -1.0 if metric in (ACCURACY, VALIDATION_ACCURACY) else 1.0
-                found.append(_signal(NAMES[metric], measured['lr'].to_numpy(float), sign * measured[metric].to_numpy(float)))
-    return found
+    """The signals of a curve; a metric with fewer than five values is left out."""
+    measured = {name: table[np.isfinite(table[name])] for name in METRICS if name in table.columns}
+    return [
+        _signal(name, rows['lr'].to_numpy(float), _sign(name) * rows[name].to_numpy(float))
+        for name, rows in measured.items()
+        if len(rows) >= LEAST_VALUES
+    ]
 
 
 def _signal(name: str, rates: Floats, values: Floats) -> Signal:
-    smooth = _smoothed(values, SMOOTHING * len(values))
-    return Signal(name, rates, values, smooth, float(np.sqrt(np.mean((values - smooth) ** 2))))
+    return Signal(NAMES[name], rates, values, smoothed(values, SMOOTHING * len(values)))
 
 
-def _smoothed(values: Floats, deviation: float) -> Floats:
-    """Gaussian smoothing, the weights renormalised at the ends so that it is right from the first value on."""
+def smoothed(values: Floats, deviation: float) -> Floats:
+    """Gaussian smoothing, with the weights made up for at both ends, so that it is right from the first value on.
+
+    >>> smoothed(np.array([2.0, 2.0, 2.0]), deviation=1.0).tolist()
+    [2.0, 2.0, 2.0]
+    """
     reach = max(1, int(np.ceil(3 * deviation)))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(deviation, 0.5)) ** 2)
-    centre = values.mean()
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(deviation, 0.3)) ** 2)
     weights = np.convolve(np.ones(len(values)), kernel)[reach:-reach]
-    return centre + np.convolve(values - centre, kernel)[reach:-reach] / weights
+    level = values[0]  # exact for a constant
+    return level + np.convolve(values - level, kernel)[reach:-reach] / weights
+
+
+def _sign(name: str) -> float:
+    return -1.0 if name in ACCURACIES else 1.0
 
 
 def _ascending(table: pd.DataFrame) -> pd.DataFrame:
+    """The table itself, when its rates are those of a ramp."""
     rates = table['lr'].to_numpy(float)
     if len(rates) == 0:
         raise NoRangeError('the curve has no rows; record a range test first')
-    if not np.isfinite(rates).all() or (rates < 0).any():
-        row = int(np.argmax(~(np.isfinite(rates) & (rates >= 0))))
+    wrong = ~np.isfinite(rates) | (rates < 0)
+    if wrong.any():
+        row = int(np.argmax(wrong))
         raise ValueError(f"column 'lr', row {row + 1}: a rate must be finite and 0 or more, not {rates[row]}")
-    if (np.diff(rates) < 0).any():
-        row = int(np.argmax(np.diff(rates) < 0)) + 1
-        raise ValueError(
-            f"column 'lr', row {row + 1}: the rates of a range test ascend, but {rates[row]:g} follows {rates[row - 1]:g}"
-        )
+    falls = np.diff(rates) < 0
+    if falls.any():
+        row = int(np.argmax(falls)) + 1
+        raise ValueError(f"column 'lr', row {row + 1}: rates must ascend, but {rates[row]:g} follows {rates[row - 1]:g}")
     if rates[0] == rates[-1]:
         raise NoRangeError(f'all {len(rates)} rows have the same rate {rates[0]:g}; record a ramp')
-    return _thinned(table)
+    return table
 
 
 def _thinned(table: pd.DataFrame) -> pd.DataFrame:
@@ -201,46 +271,29 @@ def _thinned(table: pd.DataFrame) -> pd.DataFrame:
     return table if size == 1 else table.groupby(np.arange(len(table)) // size).mean()
 
 
-def _until_break(table: pd.DataFrame) -> tuple[pd.DataFrame, str | None]:
-    """The rows before the run broke, and why it did, or ``None``."""
-    if LOSS not in table.columns:
-        return table, None
-    losses = table[LOSS]
-    dense = losses if losses.notna().mean() > 0.5 else losses.dropna()
-    broken = broken_at(dense.to_numpy(float))
+def _until_break(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The rows before the run broke, and why it did; all rows and nothing where it did not."""
+    name = next(name for name in TELLING if name in table.columns)
+    values = _sign(name) * table[name]
+    # A metric that is measured now and then has empty cells; in one that is measured always they are no numbers.
+    values = values if values.notna().mean() > 0.5 else values.dropna()
+    broken = broken_at(values.to_numpy(float))
     if broken is None:
-        return table, None
-    position = table.index.get_loc(dense.index[broken[0]])
-    return table.iloc[:position], broken[1]
+        return table, ''
+    index, why = broken
+    return table.loc[table.index < values.index[index]], why
 
 
-def _high(collapses: list[tuple[float, str]], highest: float) -> tuple[float, str]:
-    if not collapses:
-        return highest, f'the ramp ended at {highest:.4g} before the curve broke: higher rates may do as well'
-    rate, what = min(collapses)
-    return TRUST * rate, f'{TRUST:g} of {rate:.4g}, where the curve collapsed ({what})'
-
-
-def _low(learning: list[Signal], high: float) -> tuple[float, str]:
-    pays = min(onset(signal) for signal in learning)
-    least, most = (share * high for share in MIN_SHARES)
-    low = min(max(pays, least), most)
-    return (
-        low,
-        f'learning starts to pay at {pays:.4g}; kept between max / {1 / MIN_SHARES[1]:.0f} and max / {1 / MIN_SHARES[0]:.0f}',
-    )
-
-
-def _step_size(table: pd.DataFrame, iterations_per_epoch: int | None) -> tuple[int, str]:
+def _step_size(rows: int, iterations_per_epoch: int | None) -> tuple[int, str]:
     if iterations_per_epoch is None:
-        return max(1, len(table)), 'as long as the ramp: the iterations of an epoch are not known'
+        return rows, 'as long as the ramp, as the iterations of an epoch are not known'
     plan = schedule.without_budget(iterations_per_epoch)
     return plan.step_size, plan.reason
 
 
-def _why_nothing(table: pd.DataFrame, found: list[Signal], broken: str | None) -> str:
-    if broken is not None:
+def _why_nothing(rows: int, found: list[Signal], broken: str) -> str:
+    if broken:
         return f'the run broke before it had learned anything ({broken}); start the ramp at a lower rate'
     if not found:
-        return f'too few values to see a trend ({len(table)} rows); record a longer ramp'
+        return f'too few values to see a trend ({rows} rows); record a longer ramp'
     return 'no metric improved by more than noise; check the data and the gradients, or ramp to higher rates'

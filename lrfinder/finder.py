@@ -1,21 +1,46 @@
-"""The whole range test on a user's updater, which is left exactly as it was found."""
+"""The whole range test on a user's updater, which is left exactly as it was found.
+
+A scan over nine orders of magnitude finds where to look; a few trial cycles there settle the maximum; a ramp shows what happens
+on the way there and beyond. Each run begins from the state in which the updater was found.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from clr import attributes
+from clr.policies import triangular
+from lrfinder import analyzer, pilots, schedule
 from lrfinder import ramp as ramp_module
-from lrfinder.analyzer import analyze
 from lrfinder.bench import Bench
+from lrfinder.curve import ACCURACY, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS
+from lrfinder.holdout import HoldOut, hold_out
 from lrfinder.memento import preserved
-from lrfinder.run import OnRow
+from lrfinder.pilots import Pilot, Score, Verdict
+from lrfinder.run import OnRow, chosen_optimizer
 from lrfinder.suggestion import NoRangeError, Suggestion
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-ITERATIONS = 150
+# Updates of the three parts: 600 in all.
+SCAN_UPDATES = 75
+PILOT_UPDATES = 90
+PILOTS = 5
+RAMP_UPDATES = 75
+# Between these rates the scan looks. Where it finds the run broken from the start, it looks again as far below.
+SCAN = (1e-7, 1e2)
+# The lowest rate of a trial cycle is this share of its highest (arXiv 1506.01186, section 3.3: a third or a fourth).
+PILOT_MIN = 0.25
+# Trial cycles begin where this share of the scan's fall has come, and a factor above.
+ANCHOR = 0.8
+VALIDATIONS = 10
+# How many losses stand for the level at the start.
+OPENING = 3
 
 
 @dataclass(frozen=True)
@@ -37,22 +62,223 @@ def find(
     evaluator: Any = None,
     attr: str | None = None,
     value_range: tuple[float, float] | None = None,
-    iterations: int = ITERATIONS,
+    iterations: int = RAMP_UPDATES,
     ramp: str = 'linear',
     optimizer: Any = None,
     observer: str = 'main',
     policy: str = 'triangular2',
     on_row: OnRow | None = None,
 ) -> Result:
-    """Finds the range of rates to train with; the updater and all random state are left exactly as they were found."""
-    optimizer = optimizer or updater.get_optimizer('main')
+    """Finds the range of rates to train with; the updater and all random state are left exactly as they were found.
+
+    Args:
+        updater: A ``chainer.training.StandardUpdater``, or one with its interface, ready to train.
+        evaluator: A ``chainer.training.extensions.Evaluator`` over validation data. Without one, a fifth of the training
+            data is kept from the trial cycles to judge them by.
+        attr: The optimizer's attribute to move; by default its rate, ``'lr'`` or ``'alpha'``.
+        value_range: First and last rate of the ramp; found by default.
+        iterations: Length of the ramp in updates, 2 or more.
+        ramp: ``'linear'`` or ``'exponential'``.
+        optimizer: The optimizer to move; the updater's main one by default.
+        observer: The prefix of the reported loss and accuracy.
+        policy: The policy that the suggestion names.
+        on_row: Called as ``on_row(rate, loss)`` whenever values have been read off the device.
+
+    Raises:
+        NoRangeError: No range can be given; the message says why, and what to try. Its ``curve`` is what was recorded.
+        ValueError: The optimizer has no such attribute, the updater can't be put back, or an argument is out of its range.
+    """
+    optimizer = chosen_optimizer(updater, optimizer)
     attr = attr or attributes.rate_attribute(optimizer)
     attributes.check_settable(optimizer, attr)
+    if value_range is not None:
+        value_range = ramp_module.check_range(value_range, ramp)
+    ramp_module.rates(value_range or (0.5, 1.0), iterations, ramp)  # refuses a wrong length or shape before any update
     with preserved(updater, evaluator) as undo:
         bench = Bench(updater, attr, optimizer, undo, evaluator, observer)
-        curve, _ = bench.run(ramp_module.rates(value_range or (0, 1), iterations, ramp), 10, on_row)
+        held_out = None if evaluator is not None else hold_out(updater)
+        search = _Search(bench, held_out, on_row)
+        result = search.anywhere(iterations, ramp) if value_range is None else search.within(value_range, iterations, ramp)
+    suggestion = _scheduled(result.suggestion, updater, policy)
+    return Result(result.curve, dataclasses.replace(suggestion, attr=attr, updates=bench.updates))
+
+
+class _Search:
+    """Scan, trial cycles and ramp on a bench."""
+
+    def __init__(self, bench: Bench, held_out: HoldOut | None, on_row: OnRow | None) -> None:
+        self._bench = bench
+        self._held_out = held_out
+        self._on_row = on_row
+        self._curve = pd.DataFrame()
+
+    def anywhere(self, iterations: int, shape: str) -> Result:
+        """The answer where nothing is known of the scale."""
+        anchor = self._anchor()
+        trials, found, start = self._trials(anchor, (0.0, math.inf))
+        stop = pilots.FACTOR * found.best.rate
+        self._record(ramp_module.rates((0.0 if shape == 'linear' else stop / 1000, stop), iterations, shape))
+        return self._answer(trials, found, start)
+
+    def within(self, value_range: tuple[float, float], iterations: int, shape: str) -> Result:
+        """The answer between rates that are given."""
+        self._record(ramp_module.rates(value_range, iterations, shape))
+        trials, found, start = self._trials(_top(self._curve) / pilots.FACTOR, value_range)
+        return self._answer(trials, found, start)
+
+    def _anchor(self) -> float:
+        low, high = SCAN
+        anchor = self._scan(low, high)
+        return anchor if anchor > 10 * low else self._scan(low * low / high, low)
+
+    def _scan(self, low: float, high: float) -> float:
+        self._record(ramp_module.rates((low, high), SCAN_UPDATES, 'exponential'), validations=0)
+        return where_to_look(self._curve)
+
+    def _record(self, rates: npt.NDArray[np.float64], validations: int = VALIDATIONS) -> None:
+        self._curve, _ = self._bench.run(rates.tolist(), validations, self._on_row)
+
+    def _trials(self, anchor: float, bounds: tuple[float, float]) -> tuple[list[Pilot], Verdict, Score]:
+        """Trial cycles at a factor above the anchor, at it, and on until the good ones are between others."""
+        low, high = bounds
+        start = self._start()
+        rates = [min(anchor * pilots.FACTOR, high)]
+        rates.append(rates[0] / pilots.FACTOR)
+        trials = [self._trial(rate) for rate in rates]
+        while len(trials) < PILOTS:
+            found = pilots.verdict(trials, start)
+            if (found is None or found.lowest) and min(rates) / pilots.FACTOR > low:
+                rates.append(min(rates) / pilots.FACTOR)
+            elif found is not None and found.highest and max(rates) * pilots.FACTOR <= high:
+                rates.append(max(rates) * pilots.FACTOR)
+            else:
+                break
+            trials.append(self._trial(rates[-1]))
+        return trials, self._judged(trials, start), start
+
+    def _start(self) -> Score:
+        """The state that all runs begin with."""
+        opening = self._curve.iloc[:OPENING]
+        train = float(opening[LOSS].mean())
+        held = self._bench.validated(self._held_out)
+        loss = held.get(VALIDATION_LOSS, math.nan)
+        accuracy = held.get(VALIDATION_ACCURACY, float(opening[ACCURACY].mean()))
+        return Score(train, loss if math.isfinite(loss) else train, 1 - accuracy)
+
+    def _trial(self, rate: float) -> Pilot:
+        cycle = [triangular(step, (PILOT_MIN * rate, rate), PILOT_UPDATES / 2) for step in range(PILOT_UPDATES)]
+        curve, run = self._bench.run(cycle, 1, self._on_row, self._held_out)
+        return Pilot(rate, pilots.BROKEN if run.broken else _score(curve))
+
+    def _judged(self, trials: list[Pilot], start: Score) -> Verdict:
+        found = pilots.verdict(trials, start)
+        if found is None:
+            lowest = min(trial.rate for trial in trials)
+            raise self._no_range(f'every trial cycle broke, down to the rate {lowest:.3g}; check the data and the loss')
+        if not pilots.learned(trials, start):
+            raise self._no_range(
+                'no trial cycle made the model better on data it was not trained on; check labels, loss and gradients'
+            )
+        return found
+
+    def _no_range(self, why: str) -> NoRangeError:
+        error = NoRangeError(why)
+        error.curve = self._curve
+        return error
+
+    def _answer(self, trials: list[Pilot], found: Verdict, start: Score) -> Result:
+        highest = float(self._curve['lr'].iloc[-1])
+        try:
+            reading = analyzer.read(self._curve)
+        except NoRangeError:  # too short a ramp to tell by itself; the trial cycles have told
+            reading = analyzer.Reading(0.0, None, '', highest)
+        rate = min(found.rate, highest)
+        why = pilots.reason(trials, found)
+        if reading.collapse is not None and rate >= reading.collapse:
+            rate = analyzer.TRUST * reading.collapse
+            why = f'{analyzer.TRUST:g} of the rate {reading.collapse:.3g} at which the ramp collapses ({reading.why})'
+        low, why_low = analyzer.minimum(reading, rate)
+        return Result(
+            self._curve,
+            Suggestion(
+                attr='lr',
+                value_range=(low, rate),
+                step_size=1,
+                exhausted=reading.collapse is None and found.highest,
+                reasons={'min': why_low, 'max': why},
+                warnings=tuple(pilots.warnings(trials, found, start)),
+                spread=_spread(pilots.spread(trials, start), low, rate),
+            ),
+        )
+
+
+def where_to_look(scan: pd.DataFrame) -> float:
+    """The rate of an exponential scan at which four fifths of the fall of its training loss have come.
+
+    Args:
+        scan: The curve of the scan up to where it broke.
+
+    >>> rates = np.geomspace(1e-7, 1e2, 91)
+    >>> scan = pd.DataFrame({'lr': rates, 'main/loss': 1 / (1 + 1000 * rates)})
+    >>> 0.001 < where_to_look(scan) < 0.01
+    True
+    """
+    losses = scan[LOSS].to_numpy(float)
+    losses = losses[np.isfinite(losses)]
+    if len(losses) == 0:
+        return float(scan['lr'].iloc[0])
+    smooth = analyzer.smoothed(losses, analyzer.SMOOTHING * SCAN_UPDATES)
+    start = float(np.median(losses[: max(OPENING, len(losses) // 4)]))
+    fallen = smooth <= start - ANCHOR * (start - smooth.min())
+    return float(scan['lr'].iloc[int(np.argmax(fallen))])
+
+
+def _top(curve: pd.DataFrame) -> float:
+    """The highest rate to try within a ramp that is given."""
     try:
-        return Result(curve, analyze(curve, attr=attr, policy=policy))
-    except NoRangeError as error:
-        error.curve = curve
-        raise
+        return analyzer.analyze(curve).value_range[1]
+    except NoRangeError:
+        return float(curve['lr'].iloc[-1])
+
+
+def _score(curve: pd.DataFrame) -> Score:
+    """What a whole trial cycle came to: its last third, and the validation after it."""
+    late = curve[LOSS].to_numpy(float)[-PILOT_UPDATES // 3 :]
+    train = float(np.mean(late))
+    loss = float(curve[VALIDATION_LOSS].iloc[-1])
+    validated = not curve[VALIDATION_LOSS].isna().all()
+    return Score(
+        train=train,
+        loss=loss if validated else train,
+        error=1 - float(curve[VALIDATION_ACCURACY].iloc[-1]),
+        noise=float(np.std(late) / np.sqrt(len(late))),
+    )
+
+
+def _spread(rates: tuple[float, float], low: float, high: float) -> dict[str, tuple[float, float]]:
+    """The spread of both bounds: the lower one goes with the upper one."""
+    around = (min(rates[0], high), max(rates[1], high))
+    return {'min': (low / high * around[0], low / high * around[1]), 'max': around}
+
+
+def _scheduled(suggestion: Suggestion, updater: Any, policy: str) -> Suggestion:
+    """The suggestion with the length of a cycle that fits the updater's data."""
+    iterations_per_epoch, batchsize = _epoch(updater.get_iterator('main'))
+    plan = schedule.without_budget(iterations_per_epoch)
+    return dataclasses.replace(
+        suggestion,
+        policy=policy,
+        step_size=plan.step_size,
+        iterations_per_epoch=iterations_per_epoch,
+        batchsize=batchsize,
+        reasons={**suggestion.reasons, 'step_size': plan.reason},
+    )
+
+
+def _epoch(iterator: Any) -> tuple[int | None, int | None]:
+    """Iterations of an epoch and examples of a batch, where the iterator tells."""
+    try:
+        batchsize = int(iterator.batch_size)
+        return max(1, math.ceil(len(iterator.dataset) / batchsize)), batchsize
+    except (AttributeError, TypeError):
+        return None, None

@@ -35,12 +35,17 @@ class Schedule:
         return None if self.cycles is None else 2 * self.cycles * self.step_size
 
 
-def without_budget(iterations_per_epoch: int) -> Schedule:
+def without_budget(iterations_per_epoch: int | None) -> Schedule:
     """The half cycle where nothing is known of the length of the training: as few epochs, from 2 to 10, as give 100 updates.
+
+    Args:
+        iterations_per_epoch: 1 or more; ``None`` where not even that is known.
 
     >>> without_budget(45).step_size, without_budget(390).step_size, without_budget(4).step_size
     (135, 780, 40)
     """
+    if iterations_per_epoch is None:
+        return Schedule(UPDATES, None, f'{UPDATES} iterations, as the length of an epoch is not known')
     least, most = EPOCHS
     epochs = min(max(math.ceil(UPDATES / iterations_per_epoch), least), most)
     reason = f'{epochs} epochs of {iterations_per_epoch} iterations (Smith: {least} to {most} epochs)'

@@ -1,0 +1,225 @@
+"""Weighs pilot runs: short cycles at candidate rates, each from the same state, and what they say of longer training.
+
+A ramp alone does not settle the maximum of a cycle: what it survives for a moment is more than what a cycle can stand, and
+a loss that falls does not tell whether what is learned holds. So a few short cycles are run, their maxima a factor apart.
+Three things count, each read by a short function below:
+
+* how good the model is on held-out data after the cycle (:func:`shortfalls`);
+* whether a higher rate was no faster on the training data: then it is past what the network can stand (:func:`fastest`);
+* where a run three times as long would get to. Small steps add up: as long as the training is stable, a cycle at three times
+  the rate gets about as far as one three times as long. So a pilot foretells the overfitting of longer runs at the rate below
+  (:func:`foretold`).
+
+:func:`verdict` weighs them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+# The maxima of neighbouring pilots are so far apart.
+FACTOR = 3.0
+# Training losses closer than these shares of the whole fall are the same: for being faster, and for being slower.
+FASTER = 0.02
+SLOWER = 0.03
+# How fast the weight of a pilot goes down as it falls behind the best, as a share of what sets the pilots apart.
+TEMPERATURE = 0.1
+# Pilots that are less apart than this, as a share of the whole improvement, are weighed as if they were.
+LEAST = 0.1
+# The model has learned when its held-out loss has fallen by this share, or its share of wrong answers by so much.
+LEAST_FALL = 0.1
+LEAST_ERROR_FALL = 0.05
+# Below this fall the trial cycles were too short to tell rates apart well.
+WEAK_FALL = 0.3
+# Resampled verdicts for the spread, and the percentiles that it spans.
+RESAMPLES = 200
+PERCENTILES = (10, 90)
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a run came to, or the state that it began with.
+
+    Attributes:
+        train: Training loss: the mean over the last third of the run.
+        loss: Loss on held-out data after the run; the training loss where there is none.
+        error: Share of wrong answers on held-out data, 0 to 1; NaN where it is not known.
+        noise: Standard error of ``train``.
+    """
+
+    train: float
+    loss: float
+    error: float = math.nan
+    noise: float = 0.0
+
+    @property
+    def sound(self) -> bool:
+        return math.isfinite(self.train) and math.isfinite(self.loss)
+
+
+# What a run that broke came to.
+BROKEN = Score(math.inf, math.inf)
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """A short cycle: its highest rate, and what it came to."""
+
+    rate: float
+    score: Score
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The rate that the pilots speak for.
+
+    Attributes:
+        rate: The highest rate of a cycle; between the pilots' rates.
+        best: The pilot with the most weight.
+        weights: Shape (pilots,), in the order of ascending rates; at most 1.
+        lowest: Whether the lowest pilot is among the good ones, so that a lower one may be better still.
+        highest: The same for the highest.
+    """
+
+    rate: float
+    best: Pilot
+    weights: Floats
+    lowest: bool
+    highest: bool
+
+
+def verdict(pilots: Sequence[Pilot], start: Score) -> Verdict | None:
+    """Weighs pilots against each other.
+
+    Args:
+        pilots: In any order, of different rates.
+        start: The state that they all began with.
+
+    Returns:
+        The verdict; ``None`` where no pilot is sound.
+
+    >>> start = Score(train=2.0, loss=2.0)
+    >>> runs = [Pilot(0.1, Score(1.0, 1.0)), Pilot(0.3, Score(0.5, 0.5)), Pilot(0.9, Score(1.9, 1.9))]
+    >>> found = verdict(runs, start)
+    >>> 0.1 < found.rate <= 0.3
+    True
+    """
+    ordered = sorted(pilots, key=lambda pilot: pilot.rate)
+    if not any(pilot.score.sound for pilot in ordered):
+        return None
+    scores = [pilot.score for pilot in ordered]
+    weights = _weights(scores, start)
+    logs = np.log([pilot.rate for pilot in ordered])
+    good = np.flatnonzero(weights > 0.5)
+    return Verdict(
+        rate=float(np.exp(np.sum(weights * logs) / np.sum(weights))),
+        best=ordered[int(np.argmax(weights))],
+        weights=weights,
+        lowest=bool(good[0] == 0),
+        highest=bool(good[-1] == len(ordered) - 1),
+    )
+
+
+def shortfalls(scores: Sequence[Score], start: Score) -> Floats:
+    """How far each run stays behind the best on held-out data: 0 for the best, 1 for no improvement over the start.
+
+    The mean of the shortfalls in loss and in error where both are known. A loss alone rates a network as overfitted that is
+    only too sure of itself; an error alone is too coarse early in the training.
+    """
+    by_loss = _shortfall(np.array([score.loss for score in scores]), start.loss)
+    errors = np.array([score.error for score in scores])
+    sound = np.array([score.sound for score in scores])
+    if not np.isfinite(errors[sound]).all() or not math.isfinite(start.error):
+        return by_loss
+    return np.where(sound, (by_loss + _shortfall(errors, start.error)) / 2, np.inf)
+
+
+def fastest(scores: Sequence[Score], start: Score) -> int:
+    """The index of the highest rate that is still among the fastest on the training data."""
+    behind = _shortfall(np.array([score.train for score in scores]), start.train)
+    return int(np.flatnonzero(behind <= SLOWER)[-1])
+
+
+def foretold(behind: Floats, scores: Sequence[Score], start: Score) -> Floats:
+    """The shortfalls of longer runs: where the next higher rate was faster, its shortfall is what this rate gets to later."""
+    train = _shortfall(np.array([score.train for score in scores]), start.train)
+    later = behind.copy()
+    faster = train[1:] < train[:-1] - FASTER
+    later[:-1][faster] = behind[1:][faster]
+    return later
+
+
+def _weights(scores: Sequence[Score], start: Score) -> Floats:
+    behind = shortfalls(scores, start)
+    later = foretold(behind, scores, start)
+    later[fastest(scores, start) + 1 :] = np.inf
+    apart = max(float(np.median(np.minimum(behind[np.isfinite(behind)], 1.0))), LEAST)
+    return np.exp(-(later - later.min()) / (TEMPERATURE * apart))
+
+
+def _shortfall(values: Floats, start: float) -> Floats:
+    """How far values stay behind the lowest, as a share of the fall from the start; infinite for what is not finite."""
+    finite = np.isfinite(values)
+    best = float(np.min(values[finite])) if finite.any() else 0.0
+    fall = max(start - best, 1e-12 * max(abs(start), abs(best)), 1e-300) if math.isfinite(start) else max(abs(best), 1e-300)
+    return np.where(finite, (np.where(finite, values, best) - best) / fall, np.inf)
+
+
+def learned(pilots: Sequence[Pilot], start: Score) -> bool:
+    """Whether any run made the model better on held-out data."""
+    scores = [pilot.score for pilot in pilots if pilot.score.sound]
+    return any(
+        start.loss - score.loss > LEAST_FALL * abs(start.loss) or start.error - score.error > LEAST_ERROR_FALL
+        for score in scores
+    )
+
+
+def reason(pilots: Sequence[Pilot], found: Verdict) -> str:
+    """Why the rate of a verdict, in words."""
+    outcomes = '; '.join(f'{pilot.rate:.2g}: {_outcome(pilot.score)}' for pilot in sorted(pilots, key=lambda one: one.rate))
+    return f'{len(pilots)} trial cycles speak for it, by their highest rate: {outcomes}'
+
+
+def warnings(pilots: Sequence[Pilot], found: Verdict, start: Score) -> list[str]:
+    """Where a verdict is weak, and what to do about it."""
+    texts = []
+    if start.loss - found.best.score.loss < WEAK_FALL * abs(start.loss):
+        texts.append('the trial cycles learned little, so that they tell rates apart poorly: try several seeds')
+    if found.lowest and len(pilots) > 1:
+        texts.append('the lowest rate tried was among the best: lower ones may do as well')
+    if found.highest and len(pilots) > 1:
+        texts.append('the highest rate tried was among the best: higher ones may do as well')
+    return texts
+
+
+def _outcome(score: Score) -> str:
+    if not score.sound:
+        return 'broke'
+    error = f', {100 * score.error:.3g} % wrong' if math.isfinite(score.error) else ''
+    return f'loss {score.loss:.3g}{error}'
+
+
+def spread(pilots: Sequence[Pilot], start: Score) -> tuple[float, float]:
+    """Between which rates the verdict stays when the losses are drawn again with their noise.
+
+    Returns:
+        The 10th and the 90th percentile of the rate over resampled verdicts.
+    """
+    random = np.random.default_rng(0)  # the same answer for the same runs
+    drawn = [verdict([_redrawn(pilot, random) for pilot in pilots], start) for _ in range(RESAMPLES)]
+    rates = [found.rate for found in drawn if found is not None]
+    low, high = np.percentile(rates, PERCENTILES)
+    return float(low), float(high)
+
+
+def _redrawn(pilot: Pilot, random: np.random.Generator) -> Pilot:
+    score = pilot.score
+    shifts = random.normal(0.0, score.noise if math.isfinite(score.noise) else 0.0, size=2)
+    return Pilot(pilot.rate, Score(score.train + shifts[0], score.loss + shifts[1], score.error, score.noise))
