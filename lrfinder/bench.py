@@ -41,7 +41,13 @@ class Bench:
         self._observer = observer
         # A trainer that never runs: it knows how observers of an updater's models are named.
         self._reporter = training.Trainer(updater).reporter
+        self._recorder = Recorder(observer)
         self.updates = 0
+
+    @property
+    def curve(self) -> pd.DataFrame:
+        """The curve of the last run, as far as it came."""
+        return self._recorder.curve
 
     def run(
         self,
@@ -49,7 +55,7 @@ class Bench:
         validations: int = 0,
         on_row: OnRow | None = None,
         held_out: HoldOut | None = None,
-    ) -> tuple[pd.DataFrame, Run]:
+    ) -> Run:
         """One run from the found state.
 
         Args:
@@ -59,13 +65,13 @@ class Bench:
             held_out: Trains on the one part of it and validates on the other, in place of the user's data.
 
         Returns:
-            The curve, and the run that recorded it.
+            The run, with its curve.
 
         Raises:
             ValueError: The updates report no loss, do not step the optimizer, or run out of data.
         """
         self._undo()
-        recorder = Recorder(self._observer)
+        recorder = self._recorder = Recorder(self._observer)
         run = Run(rates, recorder, on_row)
         steps = Steps(self._optimizer)
         evaluator = self._evaluator
@@ -78,7 +84,7 @@ class Bench:
                 if self._step(run, steps) and len(recorder) in validate_after and not run.broken:
                     recorder.add_validation(self._validate(evaluator))
             run.read()
-        return run.curve, run
+        return run
 
     def _step(self, run: Run, steps: Steps) -> bool:
         """One update; whether it was a row of the curve."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from clr import attributes
@@ -16,10 +15,11 @@ from clr.policies import triangular
 from lrfinder import analyzer, pilots, schedule
 from lrfinder import ramp as ramp_module
 from lrfinder.bench import Bench
-from lrfinder.curve import ACCURACY, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS
+from lrfinder.curve import ACCURACY, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS, make_curve
 from lrfinder.holdout import HoldOut, hold_out
 from lrfinder.memento import preserved
 from lrfinder.pilots import Pilot, Score, Verdict
+from lrfinder.result import Result
 from lrfinder.run import OnRow, chosen_optimizer
 from lrfinder.suggestion import NoRangeError, Suggestion
 
@@ -41,19 +41,6 @@ ANCHOR = 0.8
 VALIDATIONS = 10
 # How many losses stand for the level at the start.
 OPENING = 3
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a range test found.
-
-    Attributes:
-        curve: The recorded curve, a row an update; columns as in ``lrfinder.curve.COLUMNS``.
-        suggestion: The range, with its reasons.
-    """
-
-    curve: pd.DataFrame
-    suggestion: Suggestion
 
 
 def find(
@@ -85,7 +72,8 @@ def find(
         on_row: Called as ``on_row(rate, loss)`` whenever values have been read off the device.
 
     Raises:
-        NoRangeError: No range can be given; the message says why, and what to try. Its ``curve`` is what was recorded.
+        NoRangeError: No range can be given; the message says why, and what to try. Its ``curve`` is what was recorded, as it
+            is of any other exception that ends the test.
         ValueError: The optimizer has no such attribute, the updater can't be put back, or an argument is out of its range.
     """
     optimizer = chosen_optimizer(updater, optimizer)
@@ -98,7 +86,11 @@ def find(
         bench = Bench(updater, attr, optimizer, undo, evaluator, observer)
         held_out = None if evaluator is not None else hold_out(updater)
         search = _Search(bench, held_out, on_row)
-        result = search.anywhere(iterations, ramp) if value_range is None else search.within(value_range, iterations, ramp)
+        try:
+            result = search.anywhere(iterations, ramp) if value_range is None else search.within(value_range, iterations, ramp)
+        except BaseException as error:  # an interruption, too: what was recorded goes with it
+            vars(error)['curve'] = search.curve
+            raise
     suggestion = _scheduled(result.suggestion, updater, policy)
     return Result(result.curve, dataclasses.replace(suggestion, attr=attr, updates=bench.updates))
 
@@ -110,7 +102,7 @@ class _Search:
         self._bench = bench
         self._held_out = held_out
         self._on_row = on_row
-        self._curve = pd.DataFrame()
+        self.curve = make_curve([])
 
     def anywhere(self, iterations: int, shape: str) -> Result:
         """The answer where nothing is known of the scale."""
@@ -123,7 +115,7 @@ class _Search:
     def within(self, value_range: tuple[float, float], iterations: int, shape: str) -> Result:
         """The answer between rates that are given."""
         self._record(ramp_module.rates(value_range, iterations, shape))
-        trials, found, start = self._trials(_top(self._curve) / pilots.FACTOR, value_range)
+        trials, found, start = self._trials(_top(self.curve) / pilots.FACTOR, value_range)
         return self._answer(trials, found, start)
 
     def _anchor(self) -> float:
@@ -133,10 +125,13 @@ class _Search:
 
     def _scan(self, low: float, high: float) -> float:
         self._record(ramp_module.rates((low, high), SCAN_UPDATES, 'exponential'), validations=0)
-        return where_to_look(self._curve)
+        return where_to_look(self.curve)
 
     def _record(self, rates: npt.NDArray[np.float64], validations: int = VALIDATIONS) -> None:
-        self._curve, _ = self._bench.run(rates.tolist(), validations, self._on_row)
+        try:
+            self._bench.run(rates.tolist(), validations, self._on_row)
+        finally:
+            self.curve = self._bench.curve
 
     def _trials(self, anchor: float, bounds: tuple[float, float]) -> tuple[list[Pilot], Verdict, Score]:
         """Trial cycles at a factor above the anchor, at it, and on until the good ones are between others."""
@@ -158,7 +153,7 @@ class _Search:
 
     def _start(self) -> Score:
         """The state that all runs begin with."""
-        opening = self._curve.iloc[:OPENING]
+        opening = self.curve.iloc[:OPENING]
         train = float(opening[LOSS].mean())
         held = self._bench.validated(self._held_out)
         loss = held.get(VALIDATION_LOSS, math.nan)
@@ -167,29 +162,24 @@ class _Search:
 
     def _trial(self, rate: float) -> Pilot:
         cycle = [triangular(step, (PILOT_MIN * rate, rate), PILOT_UPDATES / 2) for step in range(PILOT_UPDATES)]
-        curve, run = self._bench.run(cycle, 1, self._on_row, self._held_out)
-        return Pilot(rate, pilots.BROKEN if run.broken else _score(curve))
+        run = self._bench.run(cycle, 1, self._on_row, self._held_out)
+        return Pilot(rate, pilots.BROKEN if run.broken else _score(run.curve))
 
     def _judged(self, trials: list[Pilot], start: Score) -> Verdict:
         found = pilots.verdict(trials, start)
         if found is None:
             lowest = min(trial.rate for trial in trials)
-            raise self._no_range(f'every trial cycle broke, down to the rate {lowest:.3g}; check the data and the loss')
+            raise NoRangeError(f'every trial cycle broke, down to the rate {lowest:.3g}; check the data and the loss')
         if not pilots.learned(trials, start):
-            raise self._no_range(
+            raise NoRangeError(
                 'no trial cycle made the model better on data it was not trained on; check labels, loss and gradients'
             )
         return found
 
-    def _no_range(self, why: str) -> NoRangeError:
-        error = NoRangeError(why)
-        error.curve = self._curve
-        return error
-
     def _answer(self, trials: list[Pilot], found: Verdict, start: Score) -> Result:
-        highest = float(self._curve['lr'].iloc[-1])
+        highest = float(self.curve['lr'].iloc[-1])
         try:
-            reading = analyzer.read(self._curve)
+            reading = analyzer.read(self.curve)
         except NoRangeError:  # too short a ramp to tell by itself; the trial cycles have told
             reading = analyzer.Reading(0.0, None, '', highest)
         rate = min(found.rate, highest)
@@ -199,7 +189,7 @@ class _Search:
             why = f'{analyzer.TRUST:g} of the rate {reading.collapse:.3g} at which the ramp collapses ({reading.why})'
         low, why_low = analyzer.minimum(reading, rate)
         return Result(
-            self._curve,
+            self.curve,
             Suggestion(
                 attr='lr',
                 value_range=(low, rate),
