@@ -9,6 +9,7 @@ from lrfinder.holdout import HoldOut
 from lrfinder.memento import Undo
 from lrfinder.recorder import Recorder
 from lrfinder.run import OnRow, Run, Steps
+from lrfinder.workers import workers_of
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,8 @@ class Bench:
         self._undo = undo
         self._evaluator = evaluator
         self._observer = observer
+        self._workers = workers_of(updater)
+        self._workers.check_alike('whether there is an evaluator', evaluator is not None)
         # A trainer that never runs: it knows how observers of an updater's models are named.
         self._reporter = training.Trainer(updater).reporter
         self._recorder = Recorder(observer)
@@ -71,7 +74,7 @@ class Bench:
             ValueError: The updates report no loss, do not step the optimizer, or run out of data.
         """
         self._undo()
-        recorder = self._recorder = Recorder(self._observer)
+        recorder = self._recorder = Recorder(self._observer, workers=self._workers)
         run = Run(rates, recorder, on_row)
         steps = Steps(self._optimizer)
         evaluator = self._evaluator
@@ -121,7 +124,8 @@ class Bench:
         prefix = f'{name}/' if name else ''
         with self._reporter.scope({}):  # not into the observation of a trainer that may be running around this
             result = evaluator()
-        return {f'validation/{key.removeprefix(prefix)}': value for key, value in result.items()}
+        found = {key.removeprefix(prefix): float(result[key]) for key in result if key.endswith(('/loss', '/accuracy'))}
+        return {f'validation/{key}': mean for key, mean in zip(found, self._workers.mean(list(found.values())))}
 
 
 def _evenly(times: int, length: int) -> frozenset[int]:

@@ -8,6 +8,7 @@ from clr import attributes
 from lrfinder import ramp as ramp_module
 from lrfinder.recorder import Recorder
 from lrfinder.run import OnRow, Run, Steps, chosen_optimizer
+from lrfinder.workers import workers_of
 
 import pandas as pd
 from chainer import serializer as serializer_module
@@ -77,6 +78,7 @@ class LRRangeTest(extension.Extension):
         return self._run.stop_reason
 
     def initialize(self, trainer: Any) -> None:
+        self._run.average_over(workers_of(trainer.updater))
         self._start(chosen_optimizer(trainer.updater, self._optimizer))
         trainer.stop_trigger = _StopWhenDone(self._run, trainer)
 
@@ -85,16 +87,14 @@ class LRRangeTest(extension.Extension):
             self._run.record(trainer.observation)
             setattr(self._target, self._attr, self._run.rate)
 
-    def finalize(self) -> None:
-        self._run.read()
-
     def serialize(self, serializer: Any) -> None:
         if isinstance(serializer, serializer_module.Serializer):
-            serializer('_rows', self._run.rows)
+            for name, value in zip(('_rows', '_read'), self._run.rows):
+                serializer(name, value)
             return
         rows = serializer('_rows', None)
         if rows is not None:  # else it is a snapshot of a training without this extension, leniently loaded
-            self._run.load(rows)
+            self._run.load(rows, int(serializer('_read', 0)))
         if self._steps is not None:  # snapshot(autoload=True) loads after initialize
             self._start(self._target)
 
@@ -114,7 +114,10 @@ class _StopWhenDone:
         self._end = trainer.updater.iteration + run.left
 
     def __call__(self, trainer: Any) -> bool:
-        return self._run.stop_reason is not None or self._given(trainer)
+        if self._run.stop_reason is None and self._given(trainer):
+            self._run.read()  # what no full block has brought over
+            return True
+        return self._run.stop_reason is not None
 
     def get_training_length(self) -> tuple[float, str]:
         """What a ProgressBar shows the share of."""

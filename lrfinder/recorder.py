@@ -1,7 +1,7 @@
 """Reads what a run reports, and keeps it as the rows of a curve.
 
-Reading a value off a GPU waits for the GPU. So values stay there until a block of them is full, and a whole block comes over in
-one transfer.
+Reading a value off a GPU waits for the GPU, and averaging one over several workers waits for all of them. So values stay where
+they are until a block of them is full: a whole block comes over in one transfer, and is averaged in one go.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from lrfinder.curve import ACCURACY, COLUMNS, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS, make_curve
+from lrfinder.curve import ACCURACY, COLUMNS, LOSS, METRICS, VALIDATION_ACCURACY, VALIDATION_LOSS, make_curve
+from lrfinder.workers import Alone
 
 import chainer
 import numpy as np
@@ -18,6 +19,7 @@ import pandas as pd
 from chainer.backends import cuda
 
 BLOCK = 10
+_FIRST_METRIC = COLUMNS.index(METRICS[0])
 
 
 class Recorder:
@@ -25,15 +27,20 @@ class Recorder:
 
     Args:
         prefix: Name of the observer that reports loss and accuracy: ``'main'`` for the model of the main optimizer.
-        block: How many rows' values may wait on a GPU.
+        block: How many rows' values may wait on a GPU, or for other workers.
+        workers: Over whom to average.
+
+    Attributes:
+        workers: The same; it may be set before the first row.
     """
 
-    def __init__(self, prefix: str = 'main', block: int = BLOCK) -> None:
+    def __init__(self, prefix: str = 'main', block: int = BLOCK, workers: Alone | None = None) -> None:
         self._prefix = prefix
         self._block = block
+        self.workers = workers or Alone()
         self._rows: list[list[float]] = []
         self._waiting: list[tuple[int, int, Any]] = []  # row, column, value on its device
-        self._read = 0  # rows whose losses were handed out
+        self._read = 0  # rows that were averaged, and whose losses were handed out
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -41,7 +48,8 @@ class Recorder:
     @property
     def due(self) -> bool:
         """Whether to read now: nothing has to be waited for, or a block is full."""
-        return not self._waiting or len(self._rows) % self._block == 0
+        at_hand = not self._waiting and self.workers.size == 1
+        return at_hand or len(self._rows) % self._block == 0
 
     def add(self, iteration: int, rate: float, observation: Mapping[str, Any]) -> None:
         """Takes what one update reported.
@@ -67,11 +75,13 @@ class Recorder:
                     break
 
     def read(self) -> list[float]:
-        """Brings all waiting values over; returns the losses that came since the last call."""
+        """Brings all waiting values over, all workers together; returns the losses that came since the last call."""
         self._flush()
-        fresh = [row[COLUMNS.index(LOSS)] for row in self._rows[self._read :]]
+        fresh = self._rows[self._read :]
+        for row, means in zip(fresh, self.workers.mean([row[_FIRST_METRIC:] for row in fresh])):
+            row[_FIRST_METRIC:] = means
         self._read = len(self._rows)
-        return fresh
+        return _losses(fresh)
 
     def cut(self, length: int) -> None:
         """Forgets the rows from ``length`` on."""
@@ -84,16 +94,17 @@ class Recorder:
         self._flush()
         return make_curve(self._rows)
 
-    def rows(self) -> np.ndarray[Any, Any]:
-        """All rows as an array of shape (rows, columns), for a snapshot."""
+    def rows(self) -> tuple[np.ndarray[Any, Any], int]:
+        """All rows as an array of shape (rows, columns), and how many of them have been read, for a snapshot."""
         self._flush()
-        return np.asarray(self._rows, dtype=float).reshape(-1, len(COLUMNS))
+        return np.asarray(self._rows, dtype=float).reshape(-1, len(COLUMNS)), self._read
 
-    def load(self, rows: Any) -> None:
-        """Takes the rows of a snapshot in place of those it has."""
+    def load(self, rows: Any, read: int) -> list[float]:
+        """Takes the rows of a snapshot in place of those it has; returns the losses of those that have been read."""
         self._rows = np.asarray(rows, dtype=float).reshape(-1, len(COLUMNS)).tolist()
         self._waiting.clear()
-        self._read = 0
+        self._read = read
+        return _losses(self._rows[:read])
 
     def _put(self, column: str, value: Any) -> bool:
         """Enters a value into the last row; whether it is a number."""
@@ -114,6 +125,10 @@ class Recorder:
         for (row, place, _), number in zip(self._waiting, numbers, strict=True):
             self._rows[row][place] = number
         self._waiting.clear()
+
+
+def _losses(rows: list[list[float]]) -> list[float]:
+    return [row[COLUMNS.index(LOSS)] for row in rows]
 
 
 def _no_loss(name: str, observation: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from lrfinder.breakdown import Breakdown
 from lrfinder.recorder import Recorder
+from lrfinder.workers import Alone
 
 import pandas as pd
 
@@ -54,12 +55,16 @@ class Run:
         return self._recorder.curve
 
     @property
-    def rows(self) -> Any:
-        """The rows so far, for a snapshot."""
+    def rows(self) -> tuple[Any, int]:
+        """The rows so far, and how many of them have been read, for a snapshot."""
         return self._recorder.rows()
 
-    def load(self, rows: Any) -> None:
-        """Goes on from the rows of a snapshot.
+    def average_over(self, workers: Alone) -> None:
+        """Averages what is recorded from here on over some workers, which all must do the same."""
+        self._recorder.workers = workers
+
+    def load(self, rows: Any, read: int) -> None:
+        """Goes on from the rows of a snapshot, of which so many had been read.
 
         Raises:
             ValueError: They were recorded with other rates.
@@ -70,10 +75,10 @@ class Run:
                 f'the snapshot holds {len(rates)} rows of a range test with other rates; '
                 'resume it with the value_range, iterations and ramp that it was begun with'
             )
-        self._recorder.load(rows)
+        losses = self._recorder.load(rows, read)
         self._breakdown = Breakdown()
         self.stop_reason, self.broken = None, False
-        self._look()
+        self._watch(losses, first=0)
 
     def record(self, observation: Mapping[str, Any]) -> None:
         """Takes what the update with the current rate reported.
@@ -84,12 +89,14 @@ class Run:
         done = len(self._recorder)
         self._recorder.add(done + 1, self._rates[done], observation)
         if self._recorder.due or not self.left:
-            self._look()
+            self.read()
 
     def read(self) -> None:
-        """Reads what waits on the device, and looks whether the run has broken."""
+        """Reads what waits, all workers together, and looks whether the run has broken or has come to its end."""
         losses = self._recorder.read()
-        first = len(self._recorder) - len(losses)
+        self._watch(losses, first=len(self._recorder) - len(losses))
+
+    def _watch(self, losses: Sequence[float], first: int) -> None:
         for row, loss in enumerate(losses, start=first):
             self.stop_reason = self._breakdown.update(loss)
             if self.stop_reason is not None:
@@ -97,10 +104,7 @@ class Run:
                 self._recorder.cut(row + 1)  # the rows after it came before anyone looked
                 break
         if losses and self._on_row is not None:
-            self._on_row(self._rates[len(self._recorder) - 1], losses[-1])
-
-    def _look(self) -> None:
-        self.read()
+            self._on_row(self._rates[row], loss)
         if self.stop_reason is None and not self.left:
             self.stop_reason = f'the ramp has reached its end, {self._rates[-1]:g}'
 

@@ -1,0 +1,59 @@
+"""The processes that train together, as ChainerMN's do: each on a part of the data, in the same steps.
+
+What they measure is averaged where it is read. So all see the same numbers, and all decide alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+class Alone:
+    """One process: its numbers are all there are.
+
+    Attributes:
+        size: How many processes there are.
+    """
+
+    size = 1
+
+    def mean(self, numbers: Sequence[Any]) -> Sequence[Any]:
+        """The means over all processes of some numbers, or rows of numbers; all processes must call this together."""
+        return numbers
+
+    def check_alike(self, what: str, value: Any) -> None:
+        """Raises a ValueError in every process where ``value``, called ``what``, is not the same in all."""
+
+
+class Workers(Alone):
+    """The processes of a communicator of ChainerMN's.
+
+    Args:
+        communicator: A ``chainermn.CommunicatorBase``.
+    """
+
+    def __init__(self, communicator: Any) -> None:
+        self._communicator = communicator
+        self.size = communicator.size
+
+    def mean(self, numbers: Sequence[Any]) -> Sequence[Any]:
+        # Objects are summed up by one process for all: the sum is the same to the last bit everywhere.
+        total = self._communicator.allreduce_obj(np.asarray(numbers, dtype=float))
+        return (total / self.size).tolist()
+
+    def check_alike(self, what: str, value: Any) -> None:
+        values = self._communicator.allreduce_obj([value])
+        if any(other != values[0] for other in values):
+            raise ValueError(f'{what} is not the same in all workers; give all of them the same')
+
+
+def workers_of(updater: Any) -> Alone:
+    """Those that train together with an updater: its multi-node optimizer knows them."""
+    for optimizer in updater.get_all_optimizers().values():
+        communicator = getattr(optimizer, 'communicator', None)
+        if communicator is not None:
+            return Workers(communicator)
+    return Alone()
