@@ -151,7 +151,7 @@ def foretold(behind: Floats, scores: Sequence[Score], start: Score) -> Floats:
     """The shortfalls of longer runs: where the next higher rate was faster, its shortfall is what this rate gets to later."""
     train = _shortfall(np.array([score.train for score in scores]), start.train)
     later = behind.copy()
-    faster = train[1:] < train[:-1] - FASTER
+    faster = np.isfinite(train[:-1]) & (train[1:] < train[:-1] - FASTER)
     later[:-1][faster] = behind[1:][faster]
     return later
 

@@ -1,0 +1,136 @@
+"""How trial cycles are weighed."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lrfinder import pilots
+from lrfinder.pilots import BROKEN, Pilot, Score
+
+START = Score(train=2.0, loss=2.0, error=0.9)
+
+
+def trials(*scores, rates=(0.01, 0.03, 0.09, 0.27)):
+    return [Pilot(rate, score) for rate, score in zip(rates, scores)]
+
+
+def test_the_rate_lies_at_a_clear_best_or_below_it():
+    found = pilots.verdict(
+        trials(Score(1.5, 1.5, 0.5), Score(1.0, 1.0, 0.3), Score(0.4, 0.4, 0.1), Score(1.9, 1.9, 0.8)), START
+    )
+    assert 0.03 <= found.rate <= 0.09
+    assert found.best.rate in (0.03, 0.09)
+    assert not found.lowest
+    assert not found.highest
+
+
+def test_a_broken_cycle_has_no_weight():
+    found = pilots.verdict(trials(Score(1.0, 1.0, 0.2), BROKEN), START)
+    assert found.weights.tolist() == [1.0, 0.0]
+    assert found.rate == pytest.approx(0.01)
+
+
+def test_no_sound_cycle_gives_no_verdict():
+    assert pilots.verdict(trials(BROKEN, BROKEN), START) is None
+
+
+def test_the_order_of_the_cycles_does_not_matter():
+    runs = trials(Score(1.5, 1.5, 0.5), Score(0.5, 0.6, 0.2), Score(0.6, 0.9, 0.3))
+    assert pilots.verdict(runs, START).rate == pilots.verdict(runs[::-1], START).rate
+
+
+def test_overfitting_at_the_next_rate_counts_against_a_rate():
+    """Ever faster on the training data, ever worse on other data: a longer run at a low rate would get there as well."""
+    overfitting = trials(Score(1.2, 1.0, 0.2), Score(0.8, 0.9, 0.19), Score(0.3, 1.3, 0.3), Score(0.1, 1.8, 0.4))
+    behind = pilots.shortfalls([run.score for run in overfitting], START)
+    assert behind.argmin() == 1
+    assert pilots.foretold(behind, [run.score for run in overfitting], START).argmin() == 0
+    assert pilots.verdict(overfitting, START).rate < 0.02
+
+
+def test_a_rate_beyond_the_fastest_is_not_taken_even_if_it_was_lucky():
+    lucky = trials(Score(1.5, 1.5, 0.5), Score(0.6, 0.6, 0.2), Score(0.9, 0.55, 0.19))
+    assert pilots.verdict(lucky, START).weights[2] == 0.0
+
+
+def test_without_errors_the_loss_alone_decides():
+    runs = [Score(1.0, 1.0), Score(0.5, 0.5)]
+    assert pilots.shortfalls(runs, Score(2.0, 2.0)).tolist() == pytest.approx([1 / 3, 0.0])
+
+
+def test_loss_and_error_count_alike():
+    # Behind by half of the fall in loss, and by a fourth of the fall in error.
+    runs = [Score(1.0, 1.0, 0.3), Score(0.5, 0.0, 0.1)]
+    assert pilots.shortfalls(runs, START).tolist() == pytest.approx([(0.5 + 0.25) / 2, 0.0])
+
+
+def test_the_edges_are_told():
+    rising = pilots.verdict(trials(Score(1.8, 1.8, 0.8), Score(1.4, 1.4, 0.6), Score(0.5, 0.5, 0.1)), START)
+    assert rising.highest and not rising.lowest
+    falling = pilots.verdict(trials(Score(0.5, 0.5, 0.1), Score(1.8, 1.8, 0.8), BROKEN), START)
+    assert falling.lowest and not falling.highest
+
+
+@pytest.mark.parametrize(
+    ('score', 'learned'),
+    [
+        (Score(1.0, 1.0, 0.5), True),
+        (Score(2.0, 1.95, 0.6), True),  # the loss hardly fell, but more answers are right
+        (Score(0.1, 2.5, 0.89), False),  # random labels, learned by heart
+        (BROKEN, False),
+    ],
+)
+def test_whether_anything_was_learned_is_judged_on_held_out_data(score, learned):
+    assert pilots.learned(trials(score), START) is learned
+
+
+def test_the_spread_is_that_of_the_noise():
+    exact = trials(Score(1.5, 1.5), Score(0.5, 0.5), Score(1.9, 1.9))
+    start = Score(2.0, 2.0)
+    low, high = pilots.spread(exact, start)
+    assert low == high == pytest.approx(pilots.verdict(exact, start).rate)
+    noisy = trials(Score(1.0, 1.0, noise=0.3), Score(0.9, 0.9, noise=0.3), Score(1.1, 1.1, noise=0.3))
+    low, high = pilots.spread(noisy, start)
+    assert 0.01 <= low < high <= 0.09
+    assert pilots.spread(noisy, start) == (low, high)
+
+
+def test_reason_and_warnings_name_the_numbers():
+    runs = trials(Score(1.9, 1.9, 0.85), BROKEN)
+    found = pilots.verdict(runs, START)
+    assert pilots.reason(runs, found) == (
+        '2 trial cycles speak for it, by their highest rate: 0.01: loss 1.9, 85 % wrong; 0.03: broke'
+    )
+    assert pilots.warnings(runs, found, START) == [
+        'the trial cycles learned little, so that they tell rates apart poorly: try several seeds',
+        'the lowest rate tried was among the best: lower ones may do as well',
+    ]
+
+
+numbers = st.floats(-1e6, 1e6)
+scores = st.one_of(st.just(BROKEN), st.builds(Score, numbers, numbers, st.one_of(st.floats(0, 1), st.just(math.nan))))
+
+
+@given(st.lists(scores, min_size=1, max_size=6), st.builds(Score, numbers, numbers, st.floats(0, 1)))
+def test_the_verdict_lies_between_the_cycles(runs, start):
+    tried = [Pilot(3.0**power, score) for power, score in enumerate(runs)]
+    found = pilots.verdict(tried, start)
+    if found is None:
+        assert not any(score.sound for score in runs)
+    else:
+        sound = [pilot.rate for pilot in tried if pilot.score.sound]
+        assert min(sound) * (1 - 1e-9) <= found.rate <= max(sound) * (1 + 1e-9)
+
+
+@given(st.lists(st.builds(Score, numbers, numbers), min_size=2, max_size=5), st.floats(0.01, 100), st.floats(-100, 100))
+def test_the_scale_and_the_zero_of_the_loss_do_not_matter(runs, scale, shift):
+    def moved(score):
+        return Score(scale * score.train + shift, scale * score.loss + shift)
+
+    start = Score(2e6, 2e6)
+    tried = [Pilot(3.0**power, score) for power, score in enumerate(runs)]
+    other = [Pilot(pilot.rate, moved(pilot.score)) for pilot in tried]
+    behind = pilots.shortfalls([pilot.score for pilot in tried], start)
+    assert pilots.shortfalls([pilot.score for pilot in other], moved(start)) == pytest.approx(behind, abs=1e-6)
