@@ -88,7 +88,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     if 'value_range' in given:
         given['value_range'] = tuple(given['value_range'])
     options = Options(**given, given=frozenset(given))
-    if options.resume is None:  # with it, the earlier run's options come first
+    if options.resume is None or options.curve is not None:  # else the earlier run's options come first
         check(options)
     return options
 
