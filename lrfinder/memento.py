@@ -22,7 +22,6 @@ import concurrent.futures
 import contextlib
 import copy
 import functools
-import io
 import multiprocessing.pool
 import operator
 import queue
@@ -67,7 +66,6 @@ _OPAQUE = (
     chainer.backend.Device,
     chainer.Reporter,
     CommunicatorBase,
-    io.IOBase,
     random.SystemRandom,
     threading.Thread,
     threading.Condition,

@@ -5,8 +5,11 @@ import itertools
 import random
 import warnings
 
-import clr  # noqa: F401  makes Chainer importable
 import lrfinder
+from clr.attributes import rate_attribute
+from lrfinder.bench import Bench
+from lrfinder.holdout import hold_out
+from lrfinder.memento import _await_rest, preserved
 from lrfinder.models import classifier, cnn, mlp, resnet
 
 import chainer
@@ -367,8 +370,6 @@ def as_bits(array):
 
 def settle(updater):
     """Lets what reads ahead come to rest, so that the random state is no race."""
-    from lrfinder.memento import _await_rest
-
     for iterator in updater._iterators.values():
         if hasattr(iterator, 'n_prefetch') or hasattr(iterator, 'n_threads'):
             _await_rest(iterator)
@@ -392,10 +393,21 @@ def find(updater, **options):
         return error
 
 
+def try_rates(updater, evaluator=None):
+    """What `find` does to an updater, in a few updates: runs on all of the data, and on a part of it."""
+    optimizer = updater.get_optimizer('main')
+    with preserved(updater, evaluator) as undo:
+        bench = Bench(updater, rate_attribute(optimizer), optimizer, undo, evaluator)
+        curve = bench.run([0.0, 0.5, 1.0, 5.0, 1e3], 2).curve
+        bench.run([0.1, 1.0, 0.1], 1, held_out=hold_out(updater))
+        again = bench.run([0.0, 0.5, 1.0, 5.0, 1e3], 2).curve
+    assert as_bits(curve) == as_bits(again)
+
+
 @pytest.mark.filterwarnings('ignore::DeprecationWarning', 'ignore::RuntimeWarning')
-@pytest.mark.parametrize('before', [0, 4])
+@pytest.mark.parametrize('before', [0, 3])
 @pytest.mark.parametrize('setup', SETUPS)
-def test_training_goes_on_as_if_find_had_not_been(setup, before):
+def test_training_goes_on_as_if_no_rates_had_been_tried(setup, before):
     seed()
     undisturbed = setup()
     train(undisturbed, before + 4)
@@ -406,11 +418,25 @@ def test_training_goes_on_as_if_find_had_not_been(setup, before):
     updater = setup()
     train(updater, before)
     found = state_of(updater)
-    find(updater)
+    try_rates(updater)
     assert state_of(updater) == found
     train(updater, 4)
     assert state_of(updater) == expected
     updater.finalize()
+
+
+@pytest.mark.parametrize('setup', [make('dropout', 'adam'), gan, stateful_hook])
+def test_the_same_after_the_whole_of_find(setup):
+    seed()
+    undisturbed = setup()
+    train(undisturbed, 5)
+
+    seed()
+    updater = setup()
+    train(updater, 3)
+    find(updater)
+    train(updater, 2)
+    assert state_of(updater) == state_of(undisturbed)
 
 
 def test_the_comparison_sees_one_more_update():
@@ -515,7 +541,7 @@ def test_an_evaluator_with_a_shuffling_iterator_is_left_alone(kind):
     updater, evaluator = build()
     evaluator()
     found = state_of(updater)
-    find(updater, evaluator=evaluator)
+    try_rates(updater, evaluator)
     assert state_of(updater) == found
     train(updater, 2)
     assert (evaluator(), state_of(updater)) == expected
@@ -530,7 +556,7 @@ def test_the_results_of_an_evaluator_stay_out_of_a_running_trainer():
 
     def look(trainer):
         loss = trainer.observation['main/loss'].item()
-        find(updater, evaluator=evaluator)
+        try_rates(updater, evaluator)
         observed.append((sorted(trainer.observation), loss == trainer.observation['main/loss'].item()))
 
     trainer = training.Trainer(updater, (3, 'iteration'))
@@ -548,7 +574,7 @@ def test_within_a_trainer_it_does_not_disturb_the_training():
         trainer.run()
         return state_of(updater)
 
-    assert run(lambda trainer: find(trainer.updater)) == run(lambda trainer: None)
+    assert run(lambda trainer: try_rates(trainer.updater)) == run(lambda trainer: None)
 
 
 def test_no_global_state_is_left_changed():
@@ -567,3 +593,4 @@ def test_found_again_it_is_the_same():
     train(updater, 1)
     first, second = find(updater), find(updater)
     assert as_bits(first.curve) == as_bits(second.curve)
+    assert first.suggestion == second.suggestion
