@@ -48,8 +48,8 @@ LASTING = 0.05
 TRUST = 0.4
 # The least and the largest share of the maximum that the minimum may be: a tenth (arXiv 1803.09820) to a fourth (1506.01186).
 MIN_SHARES = (0.1, 0.25)
-# A gain is more than noise from so many standard errors on.
-SIGNIFICANT = 4.0
+# A gain is more than noise from so many standard errors on: it is the largest of many, and the start is not smoothed as well.
+SIGNIFICANT = 7.0
 
 
 @dataclass(frozen=True)

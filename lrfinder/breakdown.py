@@ -13,6 +13,8 @@ SHARE = 30
 LEAST = 3
 # A rise counts as a rise only from so many times the usual change from one loss to the next.
 CHANGES = 8.0
+# A rise that is a smaller share of the loss than this comes from rounding.
+ROUNDING = 1e-9
 
 
 class Breakdown:
@@ -53,7 +55,7 @@ class Breakdown:
             self._best = min(mean, start)
             self._noise_at_best = self._changes / (len(self._losses) - 1)
         rise = mean - self._best
-        broken = rise > max(start - self._best, CHANGES * self._noise_at_best)
+        broken = rise > max(start - self._best, CHANGES * self._noise_at_best, ROUNDING * abs(start))
         self._above = self._above + 1 if broken else 0
         if self._above < width:
             return None
