@@ -7,11 +7,9 @@ them, for the usual budget and for one ten times as long (`error10`, `collapsed1
 from __future__ import annotations
 
 from benchmarks import tables
-from benchmarks.measuring import SEEDS, errors, in_parallel, options, suggested
+from benchmarks.measuring import SEEDS, SPREAD_SEEDS, errors, in_parallel, options, suggested
 
 import pandas as pd
-
-SPREAD_SEEDS = range(10)
 
 
 def main() -> None:

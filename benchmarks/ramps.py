@@ -7,7 +7,7 @@ the peer. An array of shape (2, updates) a ramp: rates, and the training loss of
 from __future__ import annotations
 
 from benchmarks import tables
-from benchmarks.measuring import SEEDS, in_parallel, losses, options
+from benchmarks.measuring import SPREAD_SEEDS, in_parallel, losses, options
 from lrfinder.files import replacing
 
 import numpy as np
@@ -26,7 +26,7 @@ RAMPS = {
 def main() -> None:
     """Record the ramps of the tasks asked for."""
     args = options(__doc__)
-    keys = [(peer, task.name, seed) for peer in RAMPS for task in args.tasks for seed in SEEDS]
+    keys = [(peer, task.name, seed) for peer in RAMPS for task in args.tasks for seed in SPREAD_SEEDS]
     found = in_parallel(losses, [(name, RAMPS[peer], seed) for peer, name, seed in keys], args.jobs)
     ramps = {'/'.join(map(str, key)): np.array([RAMPS[key[0]], row]) for key, row in zip(keys, found)}
     with replacing(tables.HERE / 'ramps.npz') as path:

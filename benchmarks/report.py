@@ -29,9 +29,9 @@ MARKERS = {'held': 'o', 'tune': 'D'}
 
 def main() -> None:
     """Print the tables and draw the picture."""
-    oracle, ours = tables.read('oracle.csv'), tables.read('ours.csv')
-    peers = tables.read('peers_regret.csv').merge(tables.read('peers.csv').drop(columns='max'))
-    runs = pd.concat([ours.assign(rule=OURS), peers])
+    oracle = tables.read('oracle.csv')
+    peers = tables.read('peers.csv').merge(tables.read('peers_regret.csv').drop(columns='max'), how='left')
+    runs = pd.concat([tables.read('ours.csv').assign(rule=OURS), peers])
     scores = score(oracle, runs, {task.name: task.group for task in TASKS})
     for group, meaning in GROUPS.items():
         print(f'Tasks {meaning}:\n')
