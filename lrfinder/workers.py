@@ -8,17 +8,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import clr  # noqa: F401  makes Chainer importable
+
+import chainermn
 import numpy as np
+from chainer.datasets import SubDataset
 
 
 class Alone:
-    """One process: its numbers are all there are.
+    """One process: its numbers, its data and its optimizer are all there are.
 
     Attributes:
         size: How many processes there are.
+        rank: Which of them this is, from 0 on.
     """
 
     size = 1
+    rank = 0
 
     def mean(self, numbers: Sequence[Any]) -> Sequence[Any]:
         """The means over all processes of some numbers, or rows of numbers; all processes must call this together."""
@@ -26,6 +32,26 @@ class Alone:
 
     def check_alike(self, what: str, value: Any) -> None:
         """Raises a ValueError in every process where ``value``, called ``what``, is not the same in all."""
+
+    def share(self, dataset: Any) -> Any:
+        """This process's part of a data set that all have; the parts are of the same length."""
+        return dataset
+
+    def optimizer(self, optimizer: Any) -> Any:
+        """An optimizer that steps with the mean gradient of all processes."""
+        return optimizer
+
+    def evaluator(self, evaluator: Any) -> Any:
+        """An evaluator that gives the means over all processes."""
+        return evaluator
+
+    def seed(self, seed: int) -> int:
+        """This process's seed: of the first one it is the given one."""
+        return seed
+
+    def device(self, spec: str) -> str:
+        """This process's device: of the first one on each machine it is the given one, the next has the next GPU."""
+        return spec
 
 
 class Workers(Alone):
@@ -38,6 +64,7 @@ class Workers(Alone):
     def __init__(self, communicator: Any) -> None:
         self._communicator = communicator
         self.size = communicator.size
+        self.rank = communicator.rank
 
     def mean(self, numbers: Sequence[Any]) -> Sequence[Any]:
         # Objects are summed up by one process for all: the sum is the same to the last bit everywhere.
@@ -48,6 +75,25 @@ class Workers(Alone):
         values = self._communicator.allreduce_obj([value])
         if any(other != values[0] for other in values):
             raise ValueError(f'{what} is not the same in all workers; give all of them the same')
+
+    def share(self, dataset: Any) -> Any:
+        order = np.random.RandomState(0).permutation(len(dataset))
+        begin, end = chainermn.scatter_index(len(dataset), self._communicator)
+        return SubDataset(dataset, begin, end, order)
+
+    def optimizer(self, optimizer: Any) -> Any:
+        return chainermn.create_multi_node_optimizer(optimizer, self._communicator)
+
+    def evaluator(self, evaluator: Any) -> Any:
+        return chainermn.create_multi_node_evaluator(evaluator, self._communicator)
+
+    def seed(self, seed: int) -> int:
+        return seed if self.rank == 0 else int(np.random.SeedSequence([seed, self.rank]).generate_state(1)[0])
+
+    def device(self, spec: str) -> str:
+        kind, colon, number = spec.rpartition(':')
+        gpu = number.isdecimal() and kind in ('', '@cupy')
+        return f'{kind}{colon}{int(number) + self._communicator.intra_rank}' if gpu else spec
 
 
 def workers_of(updater: Any) -> Alone:
