@@ -58,6 +58,7 @@ class Bench:
         validations: int = 0,
         on_row: OnRow | None = None,
         held_out: HoldOut | None = None,
+        watched: bool = True,
     ) -> Run:
         """One run from the found state.
 
@@ -65,6 +66,7 @@ class Bench:
             rates: The rate of each update.
             validations: How often to validate, evenly over the run, the last time after its last update.
             on_row: As for :class:`~lrfinder.run.Run`.
+            watched: As for :class:`~lrfinder.run.Run`.
             held_out: Trains on the one part of it and validates on the other, in place of the user's data.
 
         Returns:
@@ -75,7 +77,7 @@ class Bench:
         """
         self._undo()
         recorder = self._recorder = Recorder(self._observer, workers=self._workers)
-        run = Run(rates, recorder, on_row)
+        run = Run(rates, recorder, on_row, watched)
         steps = Steps(self._optimizer)
         evaluator = self._evaluator
         if held_out is not None:

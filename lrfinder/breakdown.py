@@ -17,6 +17,11 @@ CHANGES = 8.0
 ROUNDING = 1e-9
 
 
+def not_finite(loss: float) -> str | None:
+    """Why a run has broken that is not to be judged by the size of its losses; ``None`` where it has not."""
+    return None if math.isfinite(loss) else f'the loss is not finite ({loss})'
+
+
 class Breakdown:
     """Watches the losses of a run, one after another, and says when it has broken.
 
@@ -41,8 +46,8 @@ class Breakdown:
 
     def update(self, loss: float) -> str | None:
         """Takes the next loss; returns why the run has broken, or ``None``."""
-        if not math.isfinite(loss):
-            return f'the loss is not finite ({loss})'
+        if (why := not_finite(loss)) is not None:
+            return why
         self._append(float(loss))  # NumPy's would warn of overflow
         if len(self._losses) < OPENING:
             return None

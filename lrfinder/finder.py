@@ -39,6 +39,8 @@ PILOT_MIN = 0.25
 # Trial cycles begin where this share of the scan's fall has come, and a factor above.
 ANCHOR = 0.8
 VALIDATIONS = 10
+# A fall in a scan counts from so many standard deviations of single losses on.
+CLEAR = 1.5
 # How many losses stand for the level at the start.
 OPENING = 3
 
@@ -120,11 +122,9 @@ class _Search:
 
     def _anchor(self) -> float:
         low, high = SCAN
-        anchor = self._scan(low, high)
-        return anchor if anchor > 10 * low else self._scan(low * low / high, low)
-
-    def _scan(self, low: float, high: float) -> float:
         self._record(ramp_module.rates((low, high), SCAN_UPDATES, 'exponential'), validations=0)
+        if self.curve['lr'].iloc[-1] < 10 * low:
+            self._record(ramp_module.rates((low * low / high, low), SCAN_UPDATES, 'exponential'), validations=0)
         return where_to_look(self.curve)
 
     def _record(self, rates: npt.NDArray[np.float64], validations: int = VALIDATIONS) -> None:
@@ -162,7 +162,7 @@ class _Search:
 
     def _trial(self, rate: float) -> Pilot:
         cycle = [triangular(step, (PILOT_MIN * rate, rate), PILOT_UPDATES / 2) for step in range(PILOT_UPDATES)]
-        run = self._bench.run(cycle, 1, self._on_row, self._held_out)
+        run = self._bench.run(cycle, 1, self._on_row, self._held_out, watched=False)
         return Pilot(rate, pilots.BROKEN if run.broken else _score(run.curve))
 
     def _judged(self, trials: list[Pilot], start: Score) -> Verdict:
@@ -205,6 +205,8 @@ class _Search:
 def where_to_look(scan: pd.DataFrame) -> float:
     """The rate of an exponential scan at which four fifths of the fall of its training loss have come.
 
+    Where the loss does not fall by more than noise, a rate well below that at which the scan ended.
+
     Args:
         scan: The curve of the scan up to where it broke.
 
@@ -214,13 +216,12 @@ def where_to_look(scan: pd.DataFrame) -> float:
     True
     """
     losses = scan[LOSS].to_numpy(float)
-    losses = losses[np.isfinite(losses)]
-    if len(losses) == 0:
-        return float(scan['lr'].iloc[0])
-    smooth = analyzer.smoothed(losses, analyzer.SMOOTHING * SCAN_UPDATES)
-    start = float(np.median(losses[: max(OPENING, len(losses) // 4)]))
-    fallen = smooth <= start - ANCHOR * (start - smooth.min())
-    return float(scan['lr'].iloc[int(np.argmax(fallen))])
+    smooth = analyzer.smoothed(losses[np.isfinite(losses)], analyzer.SMOOTHING * SCAN_UPDATES)
+    before = losses[: max(OPENING, len(smooth) // 4)]
+    fall = float(np.median(before) - smooth.min()) if len(smooth) else 0.0
+    if not fall > CLEAR * float(np.std(before)):
+        return float(scan['lr'].iloc[-1]) / pilots.FACTOR**3
+    return float(scan['lr'].iloc[int(np.argmax(smooth <= smooth.min() + (1 - ANCHOR) * fall))])
 
 
 def _top(curve: pd.DataFrame) -> float:

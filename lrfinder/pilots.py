@@ -28,7 +28,7 @@ Floats = npt.NDArray[np.float64]
 FACTOR = 3.0
 # Training losses closer than these shares of the whole fall are the same: for being faster, and for being slower.
 FASTER = 0.02
-SLOWER = 0.03
+SLOWER = 0.1
 # How fast the weight of a pilot goes down as it falls behind the best, as a share of what sets the pilots apart.
 TEMPERATURE = 0.1
 # Pilots that are less apart than this, as a share of the whole improvement, are weighed as if they were.

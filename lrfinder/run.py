@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lrfinder.breakdown import Breakdown
+from lrfinder.breakdown import Breakdown, not_finite
 from lrfinder.recorder import Recorder
 from lrfinder.workers import Alone
 
@@ -24,17 +24,18 @@ class Run:
         rates: The rate of each update.
         recorder: Where the rows go.
         on_row: Called as ``on_row(rate, loss)`` whenever values have been read off the device.
+        watched: Whether a finite loss that has risen ends the run, too. A cycle may recover from that, a ramp does not.
 
     Attributes:
         stop_reason: Why the run has ended; ``None`` while it goes on.
         broken: Whether it ended because it broke.
     """
 
-    def __init__(self, rates: Sequence[float], recorder: Recorder, on_row: OnRow | None = None) -> None:
+    def __init__(self, rates: Sequence[float], recorder: Recorder, on_row: OnRow | None = None, watched: bool = True) -> None:
         # Plain floats: elementwise kernels on a GPU would compile anew for NumPy's.
         self._rates = [float(rate) for rate in rates]
         self._recorder = recorder
-        self._breakdown = Breakdown()
+        self._why_broken = Breakdown().update if watched else not_finite
         self._on_row = on_row
         self.stop_reason: str | None = None
         self.broken = False
@@ -76,7 +77,7 @@ class Run:
                 'resume it with the value_range, iterations and ramp that it was begun with'
             )
         losses = self._recorder.load(rows, read)
-        self._breakdown = Breakdown()
+        self._why_broken = Breakdown().update
         self.stop_reason, self.broken = None, False
         self._watch(losses, first=0)
 
@@ -98,7 +99,7 @@ class Run:
 
     def _watch(self, losses: Sequence[float], first: int) -> None:
         for row, loss in enumerate(losses, start=first):
-            self.stop_reason = self._breakdown.update(loss)
+            self.stop_reason = self._why_broken(loss)
             if self.stop_reason is not None:
                 self.broken = True
                 self._recorder.cut(row + 1)  # the rows after it came before anyone looked
