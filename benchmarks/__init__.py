@@ -1,4 +1,16 @@
-"""The benchmark: how good is the range that a rule suggests, measured by training in it."""
+"""The benchmark: how good is the range that a rule suggests, measured by training in it.
+
+Each command has a module of its own and replaces one data file here; `--tasks a,b` measures only some tasks anew.
+
+    python -m benchmarks.oracle                     # oracle.csv: every task in 16 ranges
+    python -m benchmarks.ramps                      # ramps.npz: what the peers look at
+    .venv-peers/bin/python benchmarks/peers.py      # peers.csv: what they make of it (requirements-peers.txt)
+    python -m benchmarks.train_ranges               # peers_regret.csv: what that is worth
+    python -m benchmarks.ours                       # ours.csv: what lrfinder finds, and what that is worth
+    python -m benchmarks.report                     # the tables, and regret.png
+
+On two cores the first takes 15 minutes, the others a few each. `python -m benchmarks.analyze_speed` stands apart.
+"""
 
 import os
 

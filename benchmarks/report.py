@@ -78,7 +78,7 @@ def summary(scores: pd.DataFrame) -> pd.DataFrame:
         'collapses': by.collapses.sum().map('{:.0f}'.format),
         'collapses, ten times as long': by.collapses10.sum(min_count=1).map('{:.0f}'.format).replace('nan', ''),
         'updates': by.updates.mean().map('{:.0f}'.format),
-        'spread': by.spread.median().map('{:.1f}'.format),
+        'median spread': by.spread.median().map('{:.1f}'.format),
     })
     return table.loc[order(scores)].reset_index()
 
@@ -128,8 +128,8 @@ def draw(scores: pd.DataFrame, path: Path) -> None:
     axes = figure.subplots()
     for group in GROUPS:
         _dots(axes, scores[scores.group == group], rules, group)
-    axes.set_xscale('symlog', linthresh=1)
-    axes.set_xlim(-1.5, 110)
+    axes.set_xscale('symlog', linthresh=1, linscale=0.6)
+    axes.set_xlim(min(-1.0, scores.regret.min()) - 0.3, 110)
     axes.set_xticks([-1, 0, 1, 2, 5, 10, 20, 50, 100], [str(tick) for tick in (-1, 0, 1, 2, 5, 10, 20, 50, 100)])
     axes.minorticks_off()
     axes.set_yticks(range(len(rules)), rules)
