@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import json
+import math
+import numbers
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lrfinder import files
+from lrfinder import files, foreign
 
 import numpy as np
 import pandas as pd
@@ -20,9 +20,7 @@ VALIDATION_ACCURACY = 'validation/main/accuracy'
 
 METRICS = (LOSS, ACCURACY, VALIDATION_LOSS, VALIDATION_ACCURACY)
 COLUMNS = ('iteration', 'lr', *METRICS)
-
-# What Chainer's observe_value and observe_lr call the rate in a log, by preference.
-_RATE_NAMES = ('lr', 'alpha', 'main/lr', 'main/alpha')
+_COUNTS = ('iteration', 'seed')
 
 
 def make_curve(rows: Sequence[Sequence[float]]) -> pd.DataFrame:
@@ -44,11 +42,16 @@ def write_curve(curve: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     files.write_text(path, curve.to_csv(index=False, lineterminator='\n'))
 
 
-def read_curve(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Reads a recorded curve: CSV as :func:`write_curve` writes it, or the JSON log of Chainer's ``LogReport``.
+def read_curve(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Reads a recorded curve: CSV as :func:`write_curve` writes it, the JSON log of Chainer's ``LogReport``, or another tool's.
+
+    What other tools call the columns is known where it is usual: ``loss``, ``train_loss``, ``val_acc`` and more, as in
+    :data:`lrfinder.foreign.KNOWN`. The forms of JSON are told in :func:`lrfinder.foreign.parse`.
 
     Args:
         path: The file. JSON is told by its first character, not by the name.
+        columns: What the file calls its columns, where that is not known: ``{'lr': 'rate', 'loss': 'objective'}``; the keys
+            ``accuracy``, ``val_loss``, ``val_accuracy`` and ``iteration`` may be there, too.
 
     Returns:
         Table with the columns ``lr`` and any of :data:`METRICS`, ``iteration``, ``epoch`` and ``seed``, all of floats (whole
@@ -57,13 +60,19 @@ def read_curve(path: str | os.PathLike[str]) -> pd.DataFrame:
     Raises:
         ValueError: The file is no such curve; the message names the file and what is wrong.
         OSError: The file can't be read.
+
+    >>> with open('history.json', 'w') as file:
+    ...     _ = file.write('{"rate": [0.1, 0.2], "loss": [2.3, 1.9]}')
+    >>> read_curve('history.json', columns={'lr': 'rate'})
+        lr  main/loss
+    0  0.1        2.3
+    1  0.2        1.9
     """
     name = os.fspath(path)
     try:
         with open(path, encoding='utf-8-sig') as file:
             text = file.read()
-        table = _parse(text)
-        return _normalised(table)
+        return _normalised(foreign.parse(text), columns)
     except (ValueError, RecursionError, OverflowError) as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
         raise ValueError(f'{name}: not a curve: {" ".join(str(error).split())}') from None
 
@@ -79,49 +88,51 @@ def check_curve(curve: Any) -> pd.DataFrame:
     return _normalised(curve)
 
 
-def _parse(text: str) -> pd.DataFrame:
-    if not text.strip():
-        raise ValueError('it is empty')
-    if text.lstrip()[0] in '[{':
-        return _from_log(json.loads(text))
-    try:
-        return pd.read_csv(io.StringIO(text), skipinitialspace=True, float_precision='round_trip')
-    except pd.errors.ParserError as error:
-        raise ValueError(str(error)) from None
+def _normalised(table: pd.DataFrame, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+    known = foreign.renamed(table, columns)
+    _check_columns(known, ', '.join(map(str, table.columns)) or 'none')
+    return pd.DataFrame({name: _numbers(known[name], name) for name in known.columns}).reset_index(drop=True)
 
 
-def _from_log(entries: Any) -> pd.DataFrame:
-    if not (isinstance(entries, list) and entries and all(isinstance(entry, dict) for entry in entries)):
-        raise ValueError('a list of log entries is expected')
-    return pd.DataFrame(entries)
-
-
-def _normalised(table: pd.DataFrame) -> pd.DataFrame:
-    table = table.rename(columns={name: str(name).strip() for name in table.columns})
+def _check_columns(table: pd.DataFrame, found: str) -> None:
     if 'lr' not in table.columns:
-        other = next((name for name in _RATE_NAMES if name in table.columns), None)
-        table = table.rename(columns={other: 'lr'}) if other else table
-    _check_columns(table)
-    known = [name for name in ('seed', 'epoch', *COLUMNS) if name in table.columns]
-    return pd.DataFrame({name: _numbers(table[name], name) for name in known}).reset_index(drop=True)
-
-
-def _check_columns(table: pd.DataFrame) -> None:
-    found = ', '.join(map(str, table.columns)) or 'none'
-    if 'lr' not in table.columns:
-        raise ValueError(f"no column 'lr' (columns: {found}); record it with chainer's observe_lr")
+        raise ValueError(
+            f"no column 'lr' (columns: {found}); record it (in Chainer by observe_lr), or say which it is: "
+            "columns={'lr': NAME}, on the command line --columns lr=NAME"
+        )
     if not any(name in table.columns for name in METRICS):
-        raise ValueError(f'no column {LOSS!r} or other metric (columns: {found})')
-    if table.columns.duplicated().any():
-        raise ValueError(f'the column {table.columns[table.columns.duplicated()][0]!r} occurs twice')
+        raise ValueError(
+            f"no column {LOSS!r} or other metric (columns: {found}); say which it is: columns={{'loss': NAME}}, on the command "
+            'line --columns loss=NAME'
+        )
 
 
-def _numbers(column: pd.Series, name: str) -> pd.Series:
+def _numbers(values: Iterable[Any], name: str) -> np.ndarray[Any, Any]:
+    if isinstance(values, pd.Series) and isinstance(values.dtype, np.dtype) and values.dtype.kind in 'iuf':
+        found = values.to_numpy(dtype=float, copy=True)
+    else:
+        found = np.array([_number(value, name, row) for row, value in enumerate(values, start=1)], dtype=float)
+    whole = name in _COUNTS and bool((abs(found) < 2**53).all() and (found == found.round()).all())
+    return found.astype('int64') if whole else found
+
+
+def _number(value: Any, name: str, row: int) -> float:
     try:
-        numbers = pd.to_numeric(column).astype(float)
-    except (ValueError, TypeError, OverflowError):
-        bad = pd.to_numeric(column, errors='coerce').isna() & column.notna()
-        row = int(np.flatnonzero(bad.to_numpy())[0]) if bad.any() else 0
-        raise ValueError(f'column {name!r}, row {row + 1}: {column.iloc[row]!r} is no number') from None
-    whole = name in ('iteration', 'seed') and np.isfinite(numbers).all() and (numbers == numbers.round()).all()
-    return numbers.astype('int64') if whole and (numbers.abs() < 2**53).all() else numbers
+        if isinstance(value, str):
+            if '_' not in value:  # Python reads 1_000 as a number
+                return float(value) if value.strip() else math.nan
+        elif value is None or value is pd.NA:
+            return math.nan
+        elif isinstance(value, numbers.Real) and not isinstance(value, bool):
+            return float(value)
+        problem = f'{_shown(value)} is no number'
+    except ValueError:
+        problem = f'{_shown(value)} is no number'
+    except OverflowError:
+        problem = 'the number is too large'
+    raise ValueError(f'column {name!r}, row {row}: {problem}')
+
+
+def _shown(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 40 else shown[:40] + '...'
