@@ -120,6 +120,14 @@ class Bench:
         with np.errstate(all='ignore'):
             return {key: float(value) for key, value in self._validate(evaluator).items()}
 
+    def examples(self, held_out: HoldOut | None = None) -> int | None:
+        """How many examples the evaluator has; ``None`` where that is not known."""
+        evaluator = self._evaluator if held_out is None else held_out.evaluator
+        try:
+            return len(evaluator.get_iterator('main').dataset)
+        except (AttributeError, KeyError, TypeError):
+            return None
+
     def _validate(self, evaluator: Any) -> dict[str, Any]:
         # Where the evaluator belongs to a trainer, that has given it a name.
         name = getattr(evaluator, 'name', None)

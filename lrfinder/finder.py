@@ -116,8 +116,8 @@ class _Search:
 
     def within(self, value_range: tuple[float, float], iterations: int, shape: str) -> Result:
         """The answer between rates that are given."""
+        trials, found, start = self._trials(self._anchor(), value_range)
         self._record(ramp_module.rates(value_range, iterations, shape))
-        trials, found, start = self._trials(_top(self.curve) / pilots.FACTOR, value_range)
         return self._answer(trials, found, start)
 
     def _anchor(self) -> float:
@@ -170,7 +170,7 @@ class _Search:
         if found is None:
             lowest = min(trial.rate for trial in trials)
             raise NoRangeError(f'every trial cycle broke, down to the rate {lowest:.3g}; check the data and the loss')
-        if not pilots.learned(trials, start):
+        if not pilots.learned(trials, start, self._bench.examples(self._held_out)):
             raise NoRangeError(
                 'no trial cycle made the model better on data it was not trained on; check labels, loss and gradients'
             )
@@ -216,20 +216,16 @@ def where_to_look(scan: pd.DataFrame) -> float:
     True
     """
     losses = scan[LOSS].to_numpy(float)
-    smooth = analyzer.smoothed(losses[np.isfinite(losses)], analyzer.SMOOTHING * SCAN_UPDATES)
-    before = losses[: max(OPENING, len(smooth) // 4)]
-    fall = float(np.median(before) - smooth.min()) if len(smooth) else 0.0
-    if not fall > CLEAR * float(np.std(before)):
-        return float(scan['lr'].iloc[-1]) / pilots.FACTOR**3
+    losses = losses[np.isfinite(losses)]
+    below_the_end = float(scan['lr'].iloc[-1]) / pilots.FACTOR**3
+    if len(losses) < OPENING:
+        return below_the_end
+    smooth = analyzer.smoothed(losses, analyzer.SMOOTHING * SCAN_UPDATES)
+    before = losses[: max(OPENING, len(losses) // 4)]
+    fall = float(np.median(before) - smooth.min())
+    if fall <= CLEAR * float(np.std(before)):
+        return below_the_end
     return float(scan['lr'].iloc[int(np.argmax(smooth <= smooth.min() + (1 - ANCHOR) * fall))])
-
-
-def _top(curve: pd.DataFrame) -> float:
-    """The highest rate to try within a ramp that is given."""
-    try:
-        return analyzer.analyze(curve).value_range[1]
-    except NoRangeError:
-        return float(curve['lr'].iloc[-1])
 
 
 def _score(curve: pd.DataFrame) -> Score:

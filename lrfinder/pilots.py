@@ -33,9 +33,12 @@ SLOWER = 0.1
 TEMPERATURE = 0.1
 # Pilots that are less apart than this, as a share of the whole improvement, are weighed as if they were.
 LEAST = 0.1
-# The model has learned when its held-out loss has fallen by this share, or its share of wrong answers by so much.
-LEAST_FALL = 0.1
-LEAST_ERROR_FALL = 0.05
+# The model has learned when its share of wrong answers has fallen by so many standard deviations, and by so much, or when its
+# loss has fallen by such a share: a larger one where there are answers to go by.
+SURE = 3.0
+LEAST_ERROR_FALL = 0.02
+LEAST_FALL = 0.5
+LEAST_FALL_ALONE = 0.1
 # Below this fall the trial cycles were too short to tell rates apart well.
 WEAK_FALL = 0.3
 # Resampled verdicts for the spread, and the percentiles that it spans.
@@ -172,13 +175,28 @@ def _shortfall(values: Floats, start: float) -> Floats:
     return np.where(finite, (np.where(finite, values, best) - best) / fall, np.inf)
 
 
-def learned(pilots: Sequence[Pilot], start: Score) -> bool:
-    """Whether any run made the model better on held-out data."""
+def learned(pilots: Sequence[Pilot], start: Score, examples: int | None = None) -> bool:
+    """Whether any run made the model better on held-out data, and not just less sure of what it does not know.
+
+    Args:
+        pilots: The runs.
+        start: The state that they all began with.
+        examples: How many held-out examples there are.
+    """
     scores = [pilot.score for pilot in pilots if pilot.score.sound]
-    return any(
-        start.loss - score.loss > LEAST_FALL * abs(start.loss) or start.error - score.error > LEAST_ERROR_FALL
-        for score in scores
-    )
+    return any(_answers_better(score, start, examples) or _loses_less(score, start) for score in scores)
+
+
+def _answers_better(score: Score, start: Score, examples: int | None) -> bool:
+    chance = (score.error + start.error) / 2
+    deviation = math.sqrt(2 * chance * (1 - chance) / (examples or math.inf)) if chance == chance else math.inf
+    return start.error - score.error > max(SURE * deviation, LEAST_ERROR_FALL)
+
+
+def _loses_less(score: Score, start: Score) -> bool:
+    # With random labels, too, the loss falls: from that of a network that is sure of itself to that of one that is not.
+    least = LEAST_FALL_ALONE if math.isnan(score.error) else LEAST_FALL
+    return start.loss - score.loss > least * abs(start.loss)
 
 
 def reason(pilots: Sequence[Pilot], found: Verdict) -> str:

@@ -1,0 +1,174 @@
+"""The whole range test on updaters whose good rates are known."""
+
+import clr  # noqa: F401
+import lrfinder
+from lrfinder.finder import where_to_look
+
+import chainer
+import chainer.functions as F
+import chainer.links as L
+import numpy as np
+import pandas as pd
+import pytest
+from chainer.training import extensions
+
+
+def blobs(count=400, classes=3, seed=0, scale=1.0):
+    """Clusters that a linear model tells apart."""
+    random = np.random.RandomState(seed)
+    labels = random.randint(0, classes, count).astype(np.int32)
+    centres = np.random.RandomState(7).normal(0, 2, (classes, 8))
+    return (scale * (centres[labels] + random.normal(0, 1, (count, 8)))).astype(np.float32), labels
+
+
+def updater(x, t, network=None, optimizer=None, batchsize=20, seed=0):
+    np.random.seed(seed)
+    model = L.Classifier(network or chainer.Sequential(L.Linear(8, 32), F.relu, L.Linear(32, 3)))
+    optimizer = (optimizer or chainer.optimizers.MomentumSGD()).setup(model)
+    iterator = chainer.iterators.SerialIterator(chainer.datasets.TupleDataset(x, t), batchsize)
+    return chainer.training.StandardUpdater(iterator, optimizer)
+
+
+def evaluator(of, x, t):
+    data = chainer.iterators.SerialIterator(chainer.datasets.TupleDataset(x, t), 100, repeat=False, shuffle=False)
+    return extensions.Evaluator(data, of.get_optimizer('main').target)
+
+
+def test_result_and_cost():
+    found = lrfinder.find(updater(*blobs()))
+    suggestion = found.suggestion
+    low, high = suggestion.value_range
+    assert list(found.curve.columns) == [
+        'iteration',
+        'lr',
+        'main/loss',
+        'main/accuracy',
+        'validation/main/loss',
+        'validation/main/accuracy',
+    ]
+    assert 0 < low < high <= found.curve['lr'].max()
+    assert 0.1 <= low / high <= 0.25 + 1e-9
+    assert suggestion.attr == 'lr'
+    assert suggestion.iterations_per_epoch == 20
+    assert suggestion.step_size == 100
+    assert suggestion.batchsize == 20
+    assert len(found.curve) < suggestion.updates <= 600
+    assert set(suggestion.reasons) == {'min', 'max', 'step_size'}
+    assert suggestion.spread['max'][0] <= high <= suggestion.spread['max'][1]
+
+
+@pytest.mark.parametrize(
+    ('optimizer', 'attr', 'least', 'most'),
+    [
+        (chainer.optimizers.SGD, 'lr', 0.02, 5.0),
+        (chainer.optimizers.MomentumSGD, 'lr', 0.005, 1.0),
+        (chainer.optimizers.Adam, 'alpha', 0.0005, 0.3),
+    ],
+)
+def test_the_scale_is_found_for_each_optimizer(optimizer, attr, least, most):
+    # A rate of the user's own makes no difference.
+    for given in (1e-5, 100.0):
+        suggestion = lrfinder.find(updater(*blobs(), optimizer=optimizer(given))).suggestion
+        assert suggestion.attr == attr
+        assert least <= suggestion.value_range[1] <= most
+
+
+def test_badly_scaled_inputs_move_the_range():
+    """A linear model on inputs a hundred times as large wants a rate that is smaller by orders of magnitude."""
+
+    def highest(scale):
+        linear = L.Linear(8, 3, nobias=True)
+        return lrfinder.find(
+            updater(*blobs(scale=scale), network=linear, optimizer=chainer.optimizers.SGD())
+        ).suggestion.value_range[1]
+
+    assert 100 < highest(1.0) / highest(100.0) < 1e5
+
+
+def test_validation_is_recorded_where_there_is_an_evaluator():
+    this = updater(*blobs())
+    curve = lrfinder.find(this, evaluator=evaluator(this, *blobs(seed=1))).curve
+    assert curve['validation/main/accuracy'].notna().sum() >= 5
+    assert curve['validation/main/accuracy'].max() > 0.8
+
+
+def test_the_range_stays_within_a_range_that_is_given():
+    found = lrfinder.find(updater(*blobs()), value_range=(0.001, 0.02), iterations=60)
+    assert found.curve['lr'].iloc[[0, -1]].tolist() == [0.001, 0.02]
+    assert 0.001 <= found.suggestion.value_range[0] <= found.suggestion.value_range[1] <= 0.02
+    assert found.suggestion.exhausted
+
+
+def test_the_length_of_the_ramp_changes_little():
+    highs = [
+        lrfinder.find(updater(*blobs()), value_range=(0.0, 2.0), iterations=iterations).suggestion.value_range[1]
+        for iterations in (100, 1000)
+    ]
+    assert 0.5 <= highs[0] / highs[1] <= 2
+
+
+def test_the_same_seed_gives_the_same_answer():
+    assert lrfinder.find(updater(*blobs())).suggestion == lrfinder.find(updater(*blobs())).suggestion
+
+
+class Dead(chainer.Chain):
+    """Its output does not depend on its weights."""
+
+    def __init__(self):
+        super().__init__()
+        with self.init_scope():
+            self.linear = L.Linear(8, 3)
+
+    def forward(self, x):
+        return 0 * self.linear(x)
+
+
+def random_labels():
+    x, t = blobs()
+    return x, np.random.RandomState(5).permutation(t)
+
+
+@pytest.mark.parametrize(
+    'build', [lambda: updater(*random_labels()), lambda: updater(*blobs(), network=Dead())], ids=['random labels', 'dead']
+)
+def test_nothing_to_learn_gives_no_range(build):
+    with pytest.raises(lrfinder.NoRangeError, match='no trial cycle made the model better') as error:
+        lrfinder.find(build())
+    assert len(error.value.curve) > 10
+
+
+def test_a_loss_that_is_never_finite_gives_no_range():
+    x, t = blobs()
+    x[:] = np.nan
+    with pytest.raises(lrfinder.NoRangeError, match='every trial cycle broke'):
+        lrfinder.find(updater(x, t))
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'attr': 'lrr'}, "MomentumSGD has no attribute 'lrr' that can be set; use 'lr'"),
+        ({'value_range': (1, 0.1)}, 'value_range must'),
+        ({'value_range': (0, float('inf'))}, 'value_range must'),
+        ({'value_range': (0, 1), 'ramp': 'exponential'}, 'exponential'),
+        ({'ramp': 'quadratic'}, "ramp must be 'linear' or 'exponential', not 'quadratic'"),
+        ({'iterations': 1}, 'iterations must be a whole number from 2 to 10,000,000, not 1'),
+    ],
+)
+def test_bad_options_are_refused_before_any_update(options, message):
+    this = updater(*blobs())
+    with pytest.raises(ValueError, match=message):
+        lrfinder.find(this, **options)
+    assert this.get_optimizer('main').t == 0
+
+
+def test_where_to_look_is_where_most_of_the_fall_has_come():
+    rates = np.geomspace(1e-7, 1e2, 91)
+    losses = np.where(rates < 1e-3, 2.0, np.where(rates < 1e-1, 1.0, 9.0))
+    scan = pd.DataFrame({'lr': rates, 'main/loss': losses})[rates < 0.2]
+    assert 5e-4 < where_to_look(scan) < 1e-2
+
+
+def test_where_to_look_is_below_the_end_when_the_scan_shows_nothing():
+    scan = pd.DataFrame({'lr': np.geomspace(1e-7, 2.7, 70), 'main/loss': np.ones(70)})
+    assert where_to_look(scan) == pytest.approx(0.1)
