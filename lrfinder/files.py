@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,13 +27,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     # The suffix stays last: writers such as Matplotlib choose the format by it.
-    handle, name = tempfile.mkstemp(prefix=f'.{target.stem}-', suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = target.parent / f'.{target.stem}-{secrets.token_hex(4)}{target.suffix}'
     try:
+        temporary.open('xb').close()
         yield temporary
         _flush(temporary)
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp's files are for their owner alone
         os.replace(temporary, target)
     except BaseException:
         with suppress(OSError):
@@ -54,9 +52,3 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 def _flush(path: Path) -> None:
     with open(path, 'rb') as file:
         os.fsync(file.fileno())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import numbers
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 SHAPES = ('linear', 'exponential')
+MOST = 10_000_000
 
 
 def rates(value_range: tuple[float, float], iterations: int, shape: str = 'linear') -> npt.NDArray[np.float64]:
@@ -18,7 +21,7 @@ def rates(value_range: tuple[float, float], iterations: int, shape: str = 'linea
 
     Args:
         value_range: First and last rate, finite, ascending; above 0 for an exponential ramp, 0 or more for a linear one.
-        iterations: How many, 2 or more.
+        iterations: How many, from 2 to 10,000,000.
         shape: ``'linear'`` or ``'exponential'``.
 
     Returns:
@@ -33,9 +36,18 @@ def rates(value_range: tuple[float, float], iterations: int, shape: str = 'linea
     [0.001, 0.01, 0.1, 1.0, 10.0]
     """
     start, stop = check_range(value_range, shape)
-    if isinstance(iterations, bool) or int(iterations) != iterations or iterations < 2:
-        raise ValueError(f'iterations must be a whole number, 2 or more, not {iterations!r}')
-    return np.linspace(start, stop, int(iterations)) if shape == 'linear' else np.geomspace(start, stop, int(iterations))
+    length = _checked_length(iterations)
+    found = np.linspace(start, stop, length) if shape == 'linear' else np.geomspace(start, stop, length)
+    if not (np.diff(found) > 0).all():
+        raise ValueError(f'value_range {value_range!r} is too narrow for {length} different rates')
+    return found
+
+
+def _checked_length(iterations: Any) -> int:
+    number = isinstance(iterations, numbers.Real) and not isinstance(iterations, bool)
+    if not (number and 2 <= iterations <= MOST and iterations == int(iterations)):
+        raise ValueError(f'iterations must be a whole number from 2 to {MOST:,}, not {iterations!r}')
+    return int(iterations)
 
 
 def check_range(value_range: tuple[float, float], shape: str) -> tuple[float, float]:
@@ -47,8 +59,8 @@ def check_range(value_range: tuple[float, float], shape: str) -> tuple[float, fl
     if shape not in SHAPES:
         raise ValueError(f'ramp must be {" or ".join(map(repr, SHAPES))}, not {shape!r}')
     try:
-        start, stop = (float(value) for value in value_range)
-    except (TypeError, ValueError):
+        start, stop = (float(value) for value in (() if isinstance(value_range, str) else value_range))
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f'value_range must be two numbers, such as (0.001, 1), not {value_range!r}') from None
     if not (math.isfinite(start) and math.isfinite(stop) and 0 <= start < stop):
         raise ValueError(f'value_range must be finite, 0 or more and ascending, not {value_range!r}')

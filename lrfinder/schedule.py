@@ -7,6 +7,7 @@ Source: Leslie N. Smith, "Cyclical Learning Rates for Training Neural Networks",
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass
 
 EPOCHS = (2, 10)
@@ -41,11 +42,15 @@ def without_budget(iterations_per_epoch: int | None) -> Schedule:
     Args:
         iterations_per_epoch: 1 or more; ``None`` where not even that is known.
 
+    Raises:
+        ValueError: It is no such number.
+
     >>> without_budget(45).step_size, without_budget(390).step_size, without_budget(4).step_size
     (135, 780, 40)
     """
     if iterations_per_epoch is None:
         return Schedule(UPDATES, None, f'{UPDATES} iterations, as the length of an epoch is not known')
+    _check_count('iterations_per_epoch', iterations_per_epoch)
     least, most = EPOCHS
     epochs = min(max(math.ceil(UPDATES / iterations_per_epoch), least), most)
     reason = f'{epochs} epochs of {iterations_per_epoch} iterations (Smith: {least} to {most} epochs)'
@@ -59,9 +64,14 @@ def within_budget(iterations_per_epoch: int, epochs: int) -> Schedule:
         iterations_per_epoch: 1 or more.
         epochs: The budget, 1 or more.
 
+    Raises:
+        ValueError: One of them is no such number.
+
     >>> within_budget(45, 30)
     Schedule(step_size=225, cycles=3, reason='3 whole cycles with half cycles of 5 epochs in 30 epochs (Smith: 2 to 10 epochs)')
     """
+    _check_count('iterations_per_epoch', iterations_per_epoch)
+    _check_count('epochs', epochs)
     least, most = EPOCHS
     cycles = max(CYCLES, math.ceil(epochs / (2 * most)))
     cycles = max(1, min(cycles, epochs // (2 * least)))
@@ -73,3 +83,8 @@ def within_budget(iterations_per_epoch: int, epochs: int) -> Schedule:
         f'{"s" if epochs > 1 else ""} ({fits}: {least} to {most} epochs)'
     )
     return Schedule(step_size, cycles, reason)
+
+
+def _check_count(name: str, value: object) -> None:
+    if not (isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) >= 1):
+        raise ValueError(f'{name} must be a whole number, 1 or more, not {value!r}')

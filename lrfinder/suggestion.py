@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import math
+import operator
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from importlib import metadata
 from typing import Any
@@ -29,11 +32,9 @@ class NoRangeError(ValueError):
 def versions() -> dict[str, str]:
     """The versions of what made an answer: Python, this project, and the packages it uses where they are installed."""
     found = {'python': platform.python_version()}
-    for package in ('chainer-lrfinder', 'chainer', 'cupy', 'numpy', 'pandas'):
-        try:
+    for package in ('chainer-lrfinder', 'chainer', 'cupy', 'cupy-cuda12x', 'cupy-cuda13x', 'numpy', 'pandas'):
+        with contextlib.suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
     return found
 
 
@@ -76,11 +77,17 @@ class Suggestion:
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
-        low, high = (float(value) for value in self.value_range)
-        if not (math.isfinite(low) and math.isfinite(high) and 0 <= low <= high):
-            raise ValueError(f'value_range must be two finite rates in ascending order, 0 or more, not {self.value_range!r}')
-        object.__setattr__(self, 'value_range', (low, high))
-        object.__setattr__(self, 'warnings', tuple(self.warnings))
+        set_field = functools.partial(object.__setattr__, self)
+        set_field('value_range', _checked_range(self.value_range))
+        # Plain numbers and containers: NumPy's and pandas' do not go into JSON.
+        for name in 'step_size', 'iterations_per_epoch', 'updates', 'batchsize':
+            value = getattr(self, name)
+            set_field(name, None if value is None else operator.index(value))
+        set_field('exhausted', bool(self.exhausted))
+        set_field('reasons', dict(self.reasons))
+        set_field('versions', dict(self.versions))
+        set_field('warnings', tuple(self.warnings))
+        set_field('spread', {bound: (float(low), float(high)) for bound, (low, high) in self.spread.items()})
 
     def to_json(self) -> str:
         """The suggestion as JSON text, as in ``suggestion.json``."""
@@ -103,23 +110,46 @@ class Suggestion:
             OSError: The file can't be read.
         """
         try:
-            with open(path, encoding='utf-8') as file:
-                content = json.load(file, parse_constant=_no_constant)
-            return cls(**_checked(content))
-        except (ValueError, RecursionError) as error:  # a UnicodeDecodeError and a JSONDecodeError are ValueErrors
-            raise ValueError(f'{os.fspath(path)}: not a suggestion: {_one_line(error)}') from None
+            with open(path, encoding='utf-8-sig') as file:
+                return cls(**_checked(_parse(file.read())))
+        except RecursionError:
+            problem = 'it is nested too deeply'
+        except ValueError as error:  # a UnicodeDecodeError is one
+            problem = ' '.join(str(error).split())
+        raise ValueError(f'{os.fspath(path)}: not a suggestion: {problem}')
+
+
+def _checked_range(value_range: Any) -> tuple[float, float]:
+    try:
+        low, high = (float(value) for value in value_range)
+    except (TypeError, ValueError, OverflowError):
+        low, high = math.nan, math.nan
+    if not (math.isfinite(low) and math.isfinite(high) and 0 <= low <= high):
+        raise ValueError(f'value_range must be two finite rates in ascending order, 0 or more, not {value_range!r}')
+    return low, high
+
+
+def _parse(text: str) -> Any:
+    if not text.strip():
+        raise ValueError('it is empty')
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except ValueError as error:
+        raise ValueError(f'broken JSON: {error}') from None
 
 
 def _checked(content: Any) -> dict[str, Any]:
     """The arguments of a Suggestion from the content of its file; ValueError where they are not."""
     if not isinstance(content, dict):
         raise ValueError(f'a JSON object is expected, not {_kind(content)}')
-    if content.get('schema') != SCHEMA or isinstance(content.get('schema'), bool):
-        raise ValueError(f'schema {SCHEMA} is expected, not {content.get("schema")!r}')
+    if 'schema' not in content:
+        raise ValueError("'schema' is missing")
+    if type(content['schema']) is not int or content['schema'] != SCHEMA:
+        raise ValueError(f'schema {SCHEMA} is expected, not {_kind(content["schema"])}')
     for name, (expected, fits) in _FIELDS.items():
-        if name not in content:
+        if name not in content and name not in _OPTIONAL:
             raise ValueError(f'{name!r} is missing')
-        if not fits(content[name]):
+        if name in content and not fits(content[name]):
             raise ValueError(f'{name!r} must be {expected}')
     # Fields that a later version adds are left out, so that its files can still be read.
     known = {item.name for item in fields(Suggestion)}
@@ -134,7 +164,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_count(value: Any, least: int = 0) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value < 2**53
 
 
 def _is_pair(value: Any) -> bool:
@@ -145,9 +175,10 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
-_FIELDS: dict[str, tuple[str, Any]] = {
+# What a field must be, and whether a value of JSON is that.
+_FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     'attr': ('a name', lambda value: isinstance(value, str) and bool(value)),
-    'value_range': ('two rates in ascending order', lambda value: _is_pair(value) and value[0] >= 0),
+    'value_range': ('two rates in ascending order, 0 or more', lambda value: _is_pair(value) and value[0] >= 0),
     'step_size': ('a number of iterations, 1 or more', lambda value: _is_count(value, 1)),
     'policy': ('a name', lambda value: isinstance(value, str) and bool(value)),
     'iterations_per_epoch': (
@@ -161,10 +192,12 @@ _FIELDS: dict[str, tuple[str, Any]] = {
         lambda value: isinstance(value, list) and all(isinstance(text, str) for text in value),
     ),
     'updates': ('a number of updates, 0 or more', _is_count),
+    'versions': ('an object of texts', _is_texts),
     'spread': ('an object of pairs', lambda value: isinstance(value, dict) and all(map(_is_pair, value.values()))),
     'batchsize': ('a number of examples, 1 or more, or null', lambda value: value is None or _is_count(value, 1)),
-    'versions': ('an object of texts', _is_texts),
 }
+# Where these are not known, a file may leave them out.
+_OPTIONAL = ('spread', 'batchsize')
 
 
 def _no_constant(name: str) -> None:
@@ -172,8 +205,7 @@ def _no_constant(name: str) -> None:
 
 
 def _kind(value: Any) -> str:
-    return {list: 'a list', str: 'a text', bool: 'true or false', type(None): 'null'}.get(type(value), 'a number')
-
-
-def _one_line(error: BaseException) -> str:
-    return ' '.join(str(error).split()) or type(error).__name__
+    if _is_number(value):
+        return f'{value:.6g}'
+    kinds = {dict: 'an object', list: 'a list', str: 'a text', bool: 'true or false', type(None): 'null'}
+    return kinds.get(type(value), 'a number that large')
