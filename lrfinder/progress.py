@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from types import TracebackType
@@ -45,7 +46,8 @@ class Progress:
         """
         if self.visible:
             self._shown = time.monotonic()
-            self._bar = self._bar or self._make_bar(done)
+            if self._bar is None:
+                self._bar = self._make_bar(done)
             if done is not None:
                 self._bar.n = done
             self._bar.set_postfix_str(f'rate {rate:.4g}, loss {loss:.4g}')
@@ -68,5 +70,5 @@ class Progress:
             bar_format=layout,
             file=sys.stderr,
             leave=False,
-            dynamic_ncols=True,
+            ncols=shutil.get_terminal_size().columns,  # which is never 0, unlike what tqdm finds
         )

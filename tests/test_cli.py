@@ -1,7 +1,9 @@
 """The command, run as its users run it."""
 
+import io
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -202,6 +204,30 @@ def test_quiet_prints_the_answer_alone(command, copy):
     suggestion = lrfinder.Suggestion.load(copy / 'suggestion.json')
     assert (status, error) == (0, '')
     assert out == '{!r} {!r} {}\n'.format(*suggestion.value_range, suggestion.step_size)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def shown_on_a_terminal(monkeypatch, *arguments):
+    """What the command shows on standard error where that is a terminal."""
+    with monkeypatch.context() as patch:
+        terminal = Terminal()
+        patch.setattr(sys, 'stderr', terminal)
+        assert cli.main([*SMALL, *arguments]) == 0
+    return terminal.getvalue()
+
+
+def test_on_a_terminal_there_is_a_progress_bar_with_rate_and_loss(monkeypatch, tmp_path):
+    shown = shown_on_a_terminal(monkeypatch, '--epoch', '4', '--out', str(tmp_path))
+    assert re.search(r'range test, rate [\d.e-]+, loss [\d.]+ \[\d\d:\d\d\]', shown)
+    assert re.search(r'CLR: +\d+%\|.*\| \d+/48 \[.*, rate [\d.e-]+, loss [\d.]+\]', shown)
+
+
+def test_quiet_shows_no_progress_bar_on_a_terminal_either(monkeypatch, tmp_path):
+    assert shown_on_a_terminal(monkeypatch, '--quiet', '--out', str(tmp_path)) == ''
 
 
 def test_several_seeds_give_one_answer_with_its_spread(command, tmp_path):
