@@ -29,6 +29,8 @@ class Bench:
 
     Attributes:
         updates: How many parameter updates all runs took.
+        epochs_per_update: The share of an epoch that an update takes, as the last run on the user's own data had it; ``None``
+            where the iterator does not tell.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Bench:
         self._reporter = training.Trainer(updater).reporter
         self._recorder = Recorder(observer)
         self.updates = 0
+        self.epochs_per_update: float | None = None
 
     @property
     def curve(self) -> pd.DataFrame:
@@ -84,12 +87,18 @@ class Bench:
             evaluator = held_out.evaluator
             self._updater._iterators['main'] = held_out.iterator()  # until everything is put back
         validate_after = _evenly(validations, len(rates)) if evaluator is not None else frozenset()
+        began, updates = self._epoch_detail(), self.updates
         with np.errstate(all='ignore'):  # overflow is what a range test looks for
             while run.stop_reason is None:
                 if self._step(run, steps) and len(recorder) in validate_after and not run.broken:
                     recorder.add_validation(self._validate(evaluator))
             run.read()
+        if held_out is None and began is not None:
+            self.epochs_per_update = (self._epoch_detail() - began) / (self.updates - updates)
         return run
+
+    def _epoch_detail(self) -> Any:
+        return getattr(self._updater.get_iterator('main'), 'epoch_detail', None)
 
     def _step(self, run: Run, steps: Steps) -> bool:
         """One update; whether it was a row of the curve."""

@@ -19,6 +19,7 @@ from lrfinder.curve import ACCURACY, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS,
 from lrfinder.holdout import HoldOut, hold_out
 from lrfinder.memento import preserved
 from lrfinder.pilots import Pilot, Score, Verdict
+from lrfinder.progress import Progress
 from lrfinder.result import Result
 from lrfinder.run import OnRow, chosen_optimizer
 from lrfinder.suggestion import NoRangeError, Suggestion
@@ -57,6 +58,7 @@ def find(
     observer: str = 'main',
     policy: str = 'triangular2',
     on_row: OnRow | None = None,
+    quiet: bool = False,
 ) -> Result:
     """Finds the range of rates to train with; the updater and all random state are left exactly as they were found.
 
@@ -72,6 +74,7 @@ def find(
         observer: The prefix of the reported loss and accuracy.
         policy: The policy that the suggestion names.
         on_row: Called as ``on_row(rate, loss)`` whenever values have been read off the device.
+        quiet: Whether to show no progress bar. There is none either with ``on_row``, or where standard error is no terminal.
 
     Raises:
         NoRangeError: No range can be given; the message says why, and what to try. Its ``curve`` is what was recorded, as it
@@ -84,16 +87,16 @@ def find(
     if value_range is not None:
         value_range = ramp_module.check_range(value_range, ramp)
     ramp_module.rates(value_range or (0.5, 1.0), iterations, ramp)  # refuses a wrong length or shape before any update
-    with preserved(updater, evaluator) as undo:
+    with preserved(updater, evaluator) as undo, Progress('range test', quiet=quiet or on_row is not None) as progress:
         bench = Bench(updater, attr, optimizer, undo, evaluator, observer)
         held_out = None if evaluator is not None else hold_out(updater)
-        search = _Search(bench, held_out, on_row)
+        search = _Search(bench, held_out, on_row or progress.show)
         try:
             result = search.anywhere(iterations, ramp) if value_range is None else search.within(value_range, iterations, ramp)
         except BaseException as error:  # an interruption, too: what was recorded goes with it
             vars(error)['curve'] = search.curve
             raise
-    suggestion = _scheduled(result.suggestion, updater, policy)
+    suggestion = _scheduled(result.suggestion, updater, bench, policy)
     return Result(result.curve, dataclasses.replace(suggestion, attr=attr, updates=bench.updates))
 
 
@@ -169,7 +172,10 @@ class _Search:
         found = pilots.verdict(trials, start)
         if found is None:
             lowest = min(trial.rate for trial in trials)
-            raise NoRangeError(f'every trial cycle broke, down to the rate {lowest:.3g}; check the data and the loss')
+            raise NoRangeError(
+                f'every trial cycle broke, down to the rate {lowest:.3g}; check the data and the loss '
+                '(where another optimizer trains against this one, hold its model still meanwhile by disable_update())'
+            )
         if not pilots.learned(trials, start, self._bench.examples(self._held_out)):
             raise NoRangeError(
                 'no trial cycle made the model better on data it was not trained on; check labels, loss and gradients'
@@ -248,9 +254,9 @@ def _spread(rates: tuple[float, float], low: float, high: float) -> dict[str, tu
     return {'min': (low / high * around[0], low / high * around[1]), 'max': around}
 
 
-def _scheduled(suggestion: Suggestion, updater: Any, policy: str) -> Suggestion:
+def _scheduled(suggestion: Suggestion, updater: Any, bench: Bench, policy: str) -> Suggestion:
     """The suggestion with the length of a cycle that fits the updater's data."""
-    iterations_per_epoch, batchsize = _epoch(updater.get_iterator('main'))
+    iterations_per_epoch, batchsize = _epoch(updater.get_iterator('main'), bench.epochs_per_update)
     plan = schedule.without_budget(iterations_per_epoch)
     return dataclasses.replace(
         suggestion,
@@ -262,10 +268,8 @@ def _scheduled(suggestion: Suggestion, updater: Any, policy: str) -> Suggestion:
     )
 
 
-def _epoch(iterator: Any) -> tuple[int | None, int | None]:
+def _epoch(iterator: Any, epochs_per_update: float | None) -> tuple[int | None, int | None]:
     """Iterations of an epoch and examples of a batch, where the iterator tells."""
-    try:
-        batchsize = int(iterator.batch_size)
-        return max(1, math.ceil(len(iterator.dataset) / batchsize)), batchsize
-    except (AttributeError, TypeError):
-        return None, None
+    # An update may take several batches, as that of a recurrent network does. A batch on the edge counts as a whole one.
+    iterations = max(1, math.ceil(1 / epochs_per_update - 0.01)) if epochs_per_update else None
+    return iterations, getattr(iterator, 'batch_size', None)

@@ -39,6 +39,8 @@ SURE = 3.0
 LEAST_ERROR_FALL = 0.02
 LEAST_FALL = 0.5
 LEAST_FALL_ALONE = 0.1
+# So few held-out examples can't show that nothing was learned; then the training loss has to.
+FEW = 30
 # Below this fall the trial cycles were too short to tell rates apart well.
 WEAK_FALL = 0.3
 # Resampled verdicts for the spread, and the percentiles that it spans.
@@ -184,6 +186,8 @@ def learned(pilots: Sequence[Pilot], start: Score, examples: int | None = None) 
         examples: How many held-out examples there are.
     """
     scores = [pilot.score for pilot in pilots if pilot.score.sound]
+    if examples is not None and examples < FEW:
+        return any(start.train - score.train > LEAST_FALL_ALONE * abs(start.train) for score in scores)
     return any(_answers_better(score, start, examples) or _loses_less(score, start) for score in scores)
 
 

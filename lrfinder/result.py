@@ -21,3 +21,9 @@ class Result:
 
     curve: pd.DataFrame
     suggestion: Suggestion
+
+    def _repr_png_(self) -> bytes:
+        """The picture, as notebooks show it."""
+        from lrfinder import plotting
+
+        return plotting.png_bytes(self.curve, self.suggestion)
