@@ -23,6 +23,7 @@ from lrfinder.progress import Progress
 from lrfinder.result import Result
 from lrfinder.run import OnRow, chosen_optimizer
 from lrfinder.suggestion import NoRangeError, Suggestion
+from lrfinder.workers import holds_for, workers_of
 
 import numpy as np
 import numpy.typing as npt
@@ -255,16 +256,21 @@ def _spread(rates: tuple[float, float], low: float, high: float) -> dict[str, tu
 
 
 def _scheduled(suggestion: Suggestion, updater: Any, bench: Bench, policy: str) -> Suggestion:
-    """The suggestion with the length of a cycle that fits the updater's data."""
+    """The suggestion with the length of a cycle that fits the updater's data, and the batch that it holds for."""
     iterations_per_epoch, batchsize = _epoch(updater.get_iterator('main'), bench.epochs_per_update)
     plan = schedule.without_budget(iterations_per_epoch)
+    reasons = {**suggestion.reasons, 'step_size': plan.reason}
+    if batchsize is not None:
+        workers = workers_of(updater)
+        batchsize *= workers.size
+        reasons['batchsize'] = holds_for(batchsize, workers.size)
     return dataclasses.replace(
         suggestion,
         policy=policy,
         step_size=plan.step_size,
         iterations_per_epoch=iterations_per_epoch,
         batchsize=batchsize,
-        reasons={**suggestion.reasons, 'step_size': plan.reason},
+        reasons=reasons,
     )
 
 
