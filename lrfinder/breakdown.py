@@ -26,8 +26,9 @@ class Breakdown:
     """Watches the losses of a run, one after another, and says when it has broken.
 
     A run has broken when a loss is not finite; or when its last losses' mean has been above the best such mean by more than
-    all that the loss had fallen before, and by more than noise explains, for as long as that mean is. That is a rise, not a
-    factor: it serves negative losses too. The rule looks back alone: what comes after a break does not change it.
+    all that the loss had fallen before, and by more than noise explains, for longer than that mean is: one outlier does not do
+    it. That is a rise, not a factor: it serves negative losses too. The rule looks back alone: what comes after a break does
+    not change it.
 
     >>> watch = Breakdown()
     >>> [watch.update(loss) for loss in (2.0, 1.9, 1.5, 1.2, 1.0)]
@@ -62,7 +63,7 @@ class Breakdown:
         rise = mean - self._best
         broken = rise > max(start - self._best, CHANGES * self._noise_at_best, ROUNDING * abs(start))
         self._above = self._above + 1 if broken else 0
-        if self._above < width:
+        if self._above <= width:
             return None
         return f'the loss has risen from {self._best:.4g} to {mean:.4g}, by more than it had fallen before'
 
