@@ -262,8 +262,8 @@ def _scheduled(suggestion: Suggestion, updater: Any, bench: Bench, policy: str) 
     reasons = {**suggestion.reasons, 'step_size': plan.reason}
     if batchsize is not None:
         workers = workers_of(updater)
-        batchsize *= workers.size
         reasons['batchsize'] = holds_for(batchsize, workers.size)
+        batchsize *= workers.size
     return dataclasses.replace(
         suggestion,
         policy=policy,
