@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from lrfinder import files, foreign
@@ -21,6 +21,7 @@ VALIDATION_ACCURACY = 'validation/main/accuracy'
 METRICS = (LOSS, ACCURACY, VALIDATION_LOSS, VALIDATION_ACCURACY)
 COLUMNS = ('iteration', 'lr', *METRICS)
 _COUNTS = ('iteration', 'seed')
+MOST_SHOWN = 20
 
 
 def make_curve(rows: Sequence[Sequence[float]]) -> pd.DataFrame:
@@ -72,7 +73,8 @@ def read_curve(path: str | os.PathLike[str], *, columns: Mapping[str, str] | Non
     try:
         with open(path, encoding='utf-8-sig') as file:
             text = file.read()
-        return _normalised(foreign.parse(text), columns)
+        names, column = foreign.parse(text)
+        return _joined(_curve(names, column, columns))
     except (ValueError, RecursionError, OverflowError) as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
         raise ValueError(f'{name}: not a curve: {" ".join(str(error).split())}') from None
 
@@ -85,26 +87,36 @@ def check_curve(curve: Any) -> pd.DataFrame:
     """
     if not isinstance(curve, pd.DataFrame):
         raise ValueError(f'a curve is a pandas DataFrame, not {type(curve).__name__}')
-    return _normalised(curve)
+    return _curve([str(name) for name in curve.columns], lambda place: curve.iloc[:, place])
 
 
-def _normalised(table: pd.DataFrame, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
-    known = foreign.renamed(table, columns)
-    _check_columns(known, ', '.join(map(str, table.columns)) or 'none')
-    return pd.DataFrame({name: _numbers(known[name], name) for name in known.columns}).reset_index(drop=True)
+def _curve(names: list[str], column: Callable[[int], Iterable[Any]], columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """The known columns of a table, given the names of all, and the cells of the one at a place."""
+    places = foreign.places(names, columns)
+    _check_columns(places, names)
+    return pd.DataFrame({name: _numbers(column(place), name) for name, place in places.items()})
 
 
-def _check_columns(table: pd.DataFrame, found: str) -> None:
-    if 'lr' not in table.columns:
+def _check_columns(known: Container[str], names: Sequence[str]) -> None:
+    found = ', '.join([*names[:MOST_SHOWN], *(['...'] if len(names) > MOST_SHOWN else [])]) or 'none'
+    if 'lr' not in known:
         raise ValueError(
-            f"no column 'lr' (columns: {found}); record it (in Chainer by observe_lr), or say which it is: "
+            f"no column 'lr' (columns: {found}); record it with chainer's observe_lr, or say which it is: "
             "columns={'lr': NAME}, on the command line --columns lr=NAME"
         )
-    if not any(name in table.columns for name in METRICS):
+    if not any(name in known for name in METRICS):
         raise ValueError(
             f"no column {LOSS!r} or other metric (columns: {found}); say which it is: columns={{'loss': NAME}}, on the command "
             'line --columns loss=NAME'
         )
+
+
+def _joined(curve: pd.DataFrame) -> pd.DataFrame:
+    """One row an iteration, where the rate was logged in other rows than the loss (by Lightning's CSVLogger, for one)."""
+    if not {'iteration', LOSS} <= set(curve.columns) or curve[['lr', LOSS]].notna().all(axis=1).any():
+        return curve
+    rows = curve.groupby('iteration', as_index=False, sort=False).first()
+    return rows.loc[rows['lr'].notna(), curve.columns].reset_index(drop=True)
 
 
 def _numbers(values: Iterable[Any], name: str) -> np.ndarray[Any, Any]:

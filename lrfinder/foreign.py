@@ -5,12 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lrfinder.names import suggest
-
-import pandas as pd
 
 # What the columns are called here, and what by Chainer's observe_lr, Keras, Lightning, fastai, torch-lr-finder and ignite. The
 # first that is there is taken; capitals, and spaces in place of underscores, make no difference.
@@ -34,9 +32,12 @@ SHORT = {
 # The columns of a file that names none.
 PAIR = ['lr', 'loss']
 
+# The names of all columns, and the cells of the one at a place.
+Table = tuple[list[str], Callable[[int], Sequence[Any]]]
 
-def parse(text: str) -> pd.DataFrame:
-    """The table in the text of a CSV or JSON file: columns as they are called there, cells as they are written there.
+
+def parse(text: str) -> Table:
+    """The names and the columns in the text of a CSV or JSON file, as they are there.
 
     JSON may be a list of objects, one a row (Chainer's ``LogReport``); an object of lists, one a column (Lightning, Keras,
     torch-lr-finder); or a list of pairs, the rate and the loss. CSV may be separated by commas, semicolons or tabs; without
@@ -45,71 +46,84 @@ def parse(text: str) -> pd.DataFrame:
     Raises:
         ValueError: It is none of these.
 
-    >>> parse('{"lr": [0.1, 0.2], "loss": [2.3, 1.9]}')['loss'].tolist()
-    [2.3, 1.9]
-    >>> parse('0.1;2.3')
-        lr loss
-    0  0.1  2.3
+    >>> names, column = parse('{"lr": [0.1, 0.2], "loss": [2.3, 1.9]}')
+    >>> names, column(1)
+    (['lr', 'loss'], [2.3, 1.9])
     """
     if not text.strip():
         raise ValueError('it is empty')
-    return _from_json(json.loads(text)) if text.lstrip()[0] in '[{' else _from_csv(text)
+    return _from_json(text) if text.lstrip()[0] in '[{' else _from_csv(text)
 
 
-def renamed(table: pd.DataFrame, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """The columns that make up a curve, called as here.
+def places(names: Sequence[str], columns: Mapping[str, str] | None = None) -> dict[str, int]:
+    """Where the columns of a curve are among those of a file.
 
     Args:
-        table: With columns called as here or in :data:`KNOWN`.
-        columns: What the table calls them, where it is something else: ``{'lr': 'rate', 'loss': 'objective'}``. The keys are
-            those of :data:`KNOWN` and of :data:`SHORT`.
+        names: The file's.
+        columns: What the file calls them, where that is not known: ``{'lr': 'rate', 'loss': 'objective'}``. The keys are those
+            of :data:`KNOWN` and of :data:`SHORT`.
+
+    Returns:
+        The places by the names of :data:`KNOWN`, in their order; without those that are not there.
 
     Raises:
-        ValueError: A column is not there, or there twice, or ``columns`` has an unknown key.
+        ValueError: A column is there twice, or one of ``columns`` is not, or has an unknown key.
 
-    >>> renamed(pd.DataFrame({'step_size': [0.1], 'Train loss': [2.3]}), {'lr': 'step_size'}).columns.tolist()
-    ['lr', 'main/loss']
+    >>> places(['Train loss', 'rate'], {'lr': 'rate'})
+    {'lr': 1, 'main/loss': 0}
     """
-    names = [str(name).strip() for name in table.columns]
-    chosen = {**_recognised(names), **_named(names, columns or {})}
-    twice = next((name for name in chosen.values() if names.count(name) > 1), None)
+    stripped = [name.strip() for name in names]
+    chosen = {**_recognised(stripped), **_named(stripped, columns or {})}
+    twice = next((name for name in chosen.values() if stripped.count(name) > 1), None)
     if twice is not None:
         raise ValueError(f'the column {twice!r} occurs twice')
-    found = {name: table.iloc[:, names.index(chosen[name])] for name in KNOWN if name in chosen}
-    return _joined(pd.DataFrame(found))
+    return {name: stripped.index(chosen[name]) for name in KNOWN if name in chosen}
 
 
-def _from_json(content: Any) -> pd.DataFrame:
-    if isinstance(content, dict):
+def _from_json(text: str) -> Table:
+    try:
+        content = json.loads(text, parse_int=_whole)
+    except json.JSONDecodeError as error:
+        raise ValueError(f'broken JSON: {error}') from None
+    except RecursionError:
+        raise ValueError('it is nested too deeply') from None
+    if isinstance(content, dict) and any(isinstance(values, list) for values in content.values()):
         return _from_lists({name: values for name, values in content.items() if isinstance(values, list)})
-    if content and all(isinstance(entry, dict) for entry in content):
-        return pd.DataFrame(content, dtype=object)
-    if content and all(isinstance(entry, list) and len(entry) == 2 for entry in content):
-        return pd.DataFrame(content, columns=PAIR, dtype=object)
+    entries = content if isinstance(content, list) else []
+    if entries and all(isinstance(entry, dict) for entry in entries):
+        names = list(dict.fromkeys(name for entry in entries for name in entry))
+        return names, lambda place: [entry.get(names[place]) for entry in entries]
+    if entries and all(isinstance(entry, list) and len(entry) == len(PAIR) for entry in entries):
+        return PAIR, lambda place: [entry[place] for entry in entries]
     raise ValueError('a list of log entries, an object of lists, or a list of pairs of rate and loss is expected')
 
 
-def _from_lists(lists: Mapping[str, list[Any]]) -> pd.DataFrame:
+def _whole(digits: str) -> float:
+    # Python refuses to make an int of thousands of digits.
+    return int(digits) if len(digits) < 400 else float(digits)
+
+
+def _from_lists(lists: Mapping[str, list[Any]]) -> Table:
     lengths = {name: len(values) for name, values in lists.items()}
     if len(set(lengths.values())) > 1:
         shown = ', '.join(f'{name!r} {length}' for name, length in lengths.items())
         raise ValueError(f'its lists are not equally long ({shown})')
-    return pd.DataFrame(lists, dtype=object)
+    return list(lists), list(lists.values()).__getitem__
 
 
-def _from_csv(text: str) -> pd.DataFrame:
-    first = text.lstrip().partition('\n')[0]
+def _from_csv(text: str) -> Table:
+    first = text.lstrip().splitlines()[0]
     separator = max(',;\t', key=first.count)
     try:
-        lines = list(csv.reader(io.StringIO(text, newline=''), delimiter=separator, skipinitialspace=True))
+        lines = csv.reader(io.StringIO(text, newline=''), delimiter=separator, skipinitialspace=True, strict=True)
+        rows = [cells for cells in lines if cells]
     except csv.Error as error:
         raise ValueError(str(error)) from None
-    numbered = [(number, cells) for number, cells in enumerate(lines, start=1) if cells]
-    names = PAIR if _names_no_columns(numbered[0][1]) else numbered.pop(0)[1]
-    for number, cells in numbered:
+    names = PAIR if _names_no_columns(rows[0]) else rows.pop(0)
+    for number, cells in enumerate(rows, start=1):
         if len(cells) != len(names):
-            raise ValueError(f'line {number} has {_cells(len(cells))}, and there are {_cells(len(names), "column")}')
-    return pd.DataFrame([cells for _, cells in numbered], columns=names, dtype=object)
+            raise ValueError(f'row {number} has {len(cells)} cells, but there are {len(names)} columns')
+    return names, lambda place: [cells[place] for cells in rows]
 
 
 def _names_no_columns(cells: list[str]) -> bool:
@@ -121,10 +135,6 @@ def _names_no_columns(cells: list[str]) -> bool:
             f'the first line names no columns; without names there must be two, the rate and the loss, and not {len(cells)}'
         )
     return True
-
-
-def _cells(number: int, what: str = 'cell') -> str:
-    return f'{number} {what}{"" if number == 1 else "s"}'
 
 
 def _is_number(cell: str) -> bool:
@@ -157,17 +167,6 @@ def _named(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
             raise ValueError(f'there is no column {theirs!r}: {suggest(theirs, names)}')
         found[known] = theirs
     return found
-
-
-def _joined(table: pd.DataFrame) -> pd.DataFrame:
-    """One row an iteration, where the rate is logged in other rows than the loss (Lightning's CSVLogger)."""
-    if not {'lr', 'main/loss', 'iteration'} <= set(table.columns):
-        return table
-    filled = table.replace('', None)
-    if filled[['lr', 'main/loss']].notna().all(axis=1).any():
-        return table
-    rows = filled.groupby('iteration', as_index=False, sort=False).first()
-    return rows[rows['lr'].notna()][table.columns].reset_index(drop=True)
 
 
 def _plain(name: str) -> str:

@@ -128,7 +128,7 @@ def test_a_curve_in_memory_may_have_the_known_names_too():
 
 def test_a_column_that_is_missing_is_asked_for(read):
     assert refusal(read, 'eta,loss\n0.1,2.3\n') == (
-        "no column 'lr' (columns: eta, loss); record it (in Chainer by observe_lr), or say which it is: columns={'lr': NAME}, "
+        "no column 'lr' (columns: eta, loss); record it with chainer's observe_lr, or say which it is: columns={'lr': NAME}, "
         'on the command line --columns lr=NAME'
     )
     assert refusal(read, {'lr': RATES, 'cost': LOSSES}) == (
@@ -157,15 +157,19 @@ def test_a_slip_in_a_name_is_found_out(read, columns, message):
             '0.1,2.3,0.5\n',
             'the first line names no columns; without names there must be two, the rate and the loss, and not 3',
         ),
-        ('lr,loss\n0.1,2.3\n0.2\n', 'line 3 has 1 cell, and there are 2 columns'),
-        ('lr,loss\n0.1,2.3,4\n', 'line 2 has 3 cells, and there are 2 columns'),
+        ('lr,loss\n0.1,2.3\n0.2\n', 'row 2 has 1 cells, but there are 2 columns'),
+        ('lr,loss\n0.1,2.3,4\n', 'row 1 has 3 cells, but there are 2 columns'),
         ('lr,lr,loss\n0.1,0.1,2.3\n', "the column 'lr' occurs twice"),
         ('lr,loss\n0.1,tensor(2.3)\n', "column 'main/loss', row 1: 'tensor(2.3)' is no number"),
         ({'lr': RATES, 'loss': [2.3]}, "its lists are not equally long ('lr' 3, 'loss' 1)"),
         ([[1, 2, 3]], 'a list of log entries, an object of lists, or a list of pairs of rate and loss is expected'),
         ([], 'a list of log entries, an object of lists, or a list of pairs of rate and loss is expected'),
+        (
+            {'lr': 0.1, 'loss': 2.3},
+            'a list of log entries, an object of lists, or a list of pairs of rate and loss is expected',
+        ),
         ([{'lr': 0.1}, 2], 'a list of log entries, an object of lists, or a list of pairs of rate and loss is expected'),
-        ('{"lr": [0.1', "Expecting ',' delimiter: line 1 column 12 (char 11)"),
+        ('{"lr": [0.1', "broken JSON: Expecting ',' delimiter: line 1 column 12 (char 11)"),
     ],
 )
 def test_what_is_no_curve_is_refused_in_one_line(read, content, message):
