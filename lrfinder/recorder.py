@@ -20,6 +20,8 @@ from chainer.backends import cuda
 
 BLOCK = 10
 _FIRST_METRIC = COLUMNS.index(METRICS[0])
+_LOSS = COLUMNS.index(LOSS)
+_NOT_MEASURED = [math.nan] * len(METRICS)
 
 
 class Recorder:
@@ -35,7 +37,13 @@ class Recorder:
     """
 
     def __init__(self, prefix: str = 'main', block: int = BLOCK, workers: Alone | None = None) -> None:
-        self._prefix = prefix
+        self._loss = f'{prefix}/loss'
+        # An evaluator calls its model main, whatever the optimizer is called; where both names occur, the last one counts.
+        self._places = {
+            f'{prefix}/accuracy': COLUMNS.index(ACCURACY),
+            **{f'validation/{observer}/loss': COLUMNS.index(VALIDATION_LOSS) for observer in ('main', prefix)},
+            **{f'validation/{observer}/accuracy': COLUMNS.index(VALIDATION_ACCURACY) for observer in ('main', prefix)},
+        }
         self._block = block
         self.workers = workers or Alone()
         self._rows: list[list[float]] = []
@@ -57,22 +65,20 @@ class Recorder:
         Raises:
             ValueError: The update reported no loss under the expected name, or one that is no number.
         """
-        name = f'{self._prefix}/loss'
-        if name not in observation:
-            raise ValueError(_no_loss(name, observation))
-        self._rows.append([iteration, rate, *[math.nan] * (len(COLUMNS) - 2)])
-        if not self._put(LOSS, observation[name]):
-            raise ValueError(f'the update reported a {name!r} that is no number; report one, such as the mean over the batch')
-        self._put(ACCURACY, observation.get(f'{self._prefix}/accuracy'))
+        if self._loss not in observation:
+            raise ValueError(_no_loss(self._loss, observation))
+        self._rows.append([iteration, rate, *_NOT_MEASURED])
+        if not self._put(_LOSS, observation[self._loss]):
+            raise ValueError(
+                f'the update reported a {self._loss!r} that is no number; report one, such as the mean over the batch'
+            )
         self.add_validation(observation)
 
     def add_validation(self, observation: Mapping[str, Any]) -> None:
         """Takes what a validation after the last update reported."""
-        for name, column in ('loss', VALIDATION_LOSS), ('accuracy', VALIDATION_ACCURACY):
-            # An evaluator calls its model main, whatever the optimizer is called.
-            for prefix in self._prefix, 'main':
-                if self._put(column, observation.get(f'validation/{prefix}/{name}')):
-                    break
+        for name, place in self._places.items():
+            if name in observation:
+                self._put(place, observation[name])
 
     def read(self) -> list[float]:
         """Brings all waiting values over, all workers together; returns the losses that came since the last call."""
@@ -106,16 +112,15 @@ class Recorder:
         self._read = read
         return _losses(self._rows[:read])
 
-    def _put(self, column: str, value: Any) -> bool:
+    def _put(self, place: int, value: Any) -> bool:
         """Enters a value into the last row; whether it is a number."""
         array = value.array if isinstance(value, chainer.Variable) else value
-        row, place = len(self._rows) - 1, COLUMNS.index(column)
         if isinstance(array, cuda.ndarray):
             if array.size == 1:
-                self._waiting.append((row, place, array))
+                self._waiting.append((len(self._rows) - 1, place, array))
             return array.size == 1
         try:
-            self._rows[row][place] = float(array.item() if hasattr(array, 'item') else array)
+            self._rows[-1][place] = float(array.item() if hasattr(array, 'item') else array)
         except (TypeError, ValueError):
             return False
         return True
@@ -128,7 +133,7 @@ class Recorder:
 
 
 def _losses(rows: list[list[float]]) -> list[float]:
-    return [row[COLUMNS.index(LOSS)] for row in rows]
+    return [row[_LOSS] for row in rows]
 
 
 def _no_loss(name: str, observation: Mapping[str, Any]) -> str:
