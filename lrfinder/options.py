@@ -26,6 +26,7 @@ examples:
   lrfinder --model nets:make --dataset my.npz    the same for your own model and data
   lrfinder --model cnn --epoch 30 --compare      then train with it, and compare with fixed rates
   lrfinder --curve result/log                    read the range off a log that you have
+  lrfinder --curve a.csv --columns lr=rate       the same for another tool's, with its own names of columns
   lrfinder --resume result                       go on with a run that was interrupted
   set -- $(lrfinder --quiet)                     use the answer in a shell script: $1 to $2, step_size $3
 
@@ -53,6 +54,7 @@ class Options:
     ramp: str = 'linear'
     seeds: int = 1
     curve: str | None = None
+    columns: tuple[tuple[str, str], ...] = ()
     epoch: int = 0
     policy: str = 'triangular2'
     compare: bool = False
@@ -64,10 +66,12 @@ class Options:
 
 # What decides the outcome of a run: all but where it goes and how it is shown.
 OF_A_RUN = tuple(
-    field.name for field in dataclasses.fields(Options) if field.name not in ('curve', 'out', 'resume', 'quiet', 'given')
+    field.name
+    for field in dataclasses.fields(Options)
+    if field.name not in ('curve', 'columns', 'out', 'resume', 'quiet', 'given')
 )
 # What --curve goes with: it trains nothing.
-_WITH_CURVE = ('curve', 'policy', 'out', 'quiet')
+_WITH_CURVE = ('curve', 'columns', 'policy', 'out', 'quiet')
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
@@ -85,8 +89,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     if unknown:
         raise UsageError(_unknown(parser, unknown[0]))
     given = vars(found)
-    if 'value_range' in given:
-        given['value_range'] = tuple(given['value_range'])
+    given.update({name: tuple(value) for name, value in given.items() if isinstance(value, list)})
     options = Options(**given, given=frozenset(given))
     if options.resume is None or options.curve is not None:  # else the earlier run's options come first
         check(options)
@@ -120,6 +123,8 @@ def check(options: Options) -> None:
     superfluous = sorted(options.given - set(_WITH_CURVE)) if options.curve is not None else ()
     if superfluous:
         raise UsageError(f'--curve only reads a recorded curve: leave out {flag(superfluous[0])}')
+    if options.columns and options.curve is None:
+        raise UsageError('--columns names the columns of a recorded curve: give it with --curve')
     if options.compare and not options.epoch:
         raise UsageError('--compare needs --epoch N: how long to train')
     if options.seed + options.seeds - 1 > LARGEST_SEED:
@@ -145,7 +150,7 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         default = getattr(Options, action.dest, None)
-        none = default is None or default is False
+        none = default in (None, ()) or default is False
         return action.help if none else f'{action.help} (default: {default})'
 
 
@@ -216,6 +221,14 @@ def _add_range_test(group: Any) -> None:
         metavar='FILE',
         help="only analyze a recorded curve: CSV, or the JSON log of Chainer's LogReport; needs no Chainer",
     )
+    group.add_argument(
+        '--columns',
+        nargs='+',
+        type=_column,
+        metavar='NAME=THEIRS',
+        help='with --curve: what the file calls its columns where that is not known, such as lr=rate loss=objective '
+        '(also accuracy, val_loss, val_accuracy)',
+    )
 
 
 def _add_clr(group: Any) -> None:
@@ -242,6 +255,13 @@ def _choice(what: str, names: Iterable[str]) -> Callable[[str], str]:
         return known
 
     return choose
+
+
+def _column(text: str) -> tuple[str, str]:
+    name, _, theirs = text.partition('=')
+    if not (name and theirs):
+        raise argparse.ArgumentTypeError(f'NAME=THEIRS is needed, such as lr=rate, not {text!r}')
+    return name, theirs
 
 
 def _count(least: int, most: int = sys.maxsize) -> Callable[[str], int]:

@@ -62,6 +62,7 @@ class Progress:
     def _make_bar(self, done: int | None) -> Any:
         from tqdm import tqdm
 
+        size = shutil.get_terminal_size()  # is never 0, unlike what tqdm finds, which then shows nothing
         layout = None if self._total is not None else '{desc}{postfix} [{elapsed}]'
         return tqdm(
             desc=self._title,
@@ -70,5 +71,6 @@ class Progress:
             bar_format=layout,
             file=sys.stderr,
             leave=False,
-            ncols=shutil.get_terminal_size().columns,  # which is never 0, unlike what tqdm finds
+            ncols=size.columns,
+            nrows=size.lines,
         )

@@ -28,7 +28,7 @@ def run(options: Options) -> None:
     path, folder = Path(str(options.curve)), Path(options.out)
     try:
         with blaming('--curve'):
-            curve = read_curve(path)
+            curve = read_curve(path, columns=dict(options.columns))
     except OSError as error:
         raise UsageError(f'--curve {path}: {error.strerror}') from error
     with writing(folder):

@@ -284,6 +284,20 @@ def test_a_recorded_curve_is_only_analyzed(command, recorded, tmp_path):
     assert out.startswith('value_range: ')
 
 
+def test_the_columns_of_a_recorded_curve_can_be_named(command, recorded, tmp_path):
+    curve = pd.read_csv(recorded).rename(columns={'lr': 'rate', 'main/loss': 'objective'})
+    curve.to_csv(tmp_path / 'other.csv', index=False)
+    named = ['--columns', 'lr=rate', 'loss=objective', '--quiet', '--out', tmp_path / 'out']
+    status, out, _ = command('--curve', tmp_path / 'other.csv', *named)
+    assert (status, out) == (0, command('--curve', recorded, '--quiet', '--out', tmp_path / 'out')[1])
+    status, _, error = command('--curve', tmp_path / 'other.csv', '--columns', 'lr=rat', '--out', tmp_path / 'out')
+    path = tmp_path / 'other.csv'
+    assert (status, error) == (
+        2,
+        f"lrfinder: error: --curve: {path}: not a curve: there is no column 'rat': did you mean rate?\n",
+    )
+
+
 def test_a_recorded_curve_needs_no_chainer(recorded, tmp_path):
     curve = pd.read_csv(recorded)
     pd.concat([curve.assign(seed=seed) for seed in (1, 2)]).to_csv(tmp_path / 'several.csv', index=False)
@@ -482,6 +496,8 @@ USAGE = [
     (['--curve', 'a.csv', '--resume', 'result'], '--curve only reads a recorded curve: leave out --resume'),
     (['--curve', 'missing.csv'], '--curve missing.csv: No such file or directory'),
     (['--curve', '.'], '--curve .: Is a directory'),
+    (['--columns', 'lr=rate'], '--columns names the columns of a recorded curve: give it with --curve'),
+    (['--curve', 'a.csv', '--columns', 'lr'], "--columns: NAME=THEIRS is needed, such as lr=rate, not 'lr'"),
     (['--model', 'resent'], "--model: unknown model 'resent': did you mean resnet?"),
     (['--model', 'nets:fails'], "--model: 'nets:fails' raised RuntimeError: no weights (nets.py, line 37)"),
     (['--model', 'nets:Nett'], "--model: 'nets:Nett': there is no 'Nett': did you mean Net?"),
