@@ -90,13 +90,20 @@ class Suggestion:
         set_field('spread', {bound: (float(low), float(high)) for bound, (low, high) in self.spread.items()})
 
     def to_json(self) -> str:
-        """The suggestion as JSON text, as in ``suggestion.json``."""
-        return json.dumps(asdict(self), indent=2, allow_nan=False) + '\n'
+        """The suggestion as JSON text, as in ``suggestion.json``.
+
+        Raises:
+            ValueError: A field has a value with which the file could not be read again.
+        """
+        text = json.dumps(asdict(self), indent=2, allow_nan=False) + '\n'
+        _checked(json.loads(text))
+        return text
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the suggestion to a JSON file, whole or not at all.
 
         Raises:
+            ValueError: As :meth:`to_json`.
             OSError: The file can't be written.
         """
         files.write_text(path, self.to_json())

@@ -38,8 +38,8 @@ def test_a_run_that_has_not_broken(losses):
 
 @pytest.mark.parametrize('shift', [0.0, -100.0, 1e6])
 def test_broken_once_the_mean_of_three_has_been_too_high_four_times_in_a_row(shift):
-    # The best mean of three is 1.0. Until then the loss had changed by 0.125 from one to the next; eight times that is more than
-    # the fall of 0.7 from the median of the first five. From 2.0 on the means are 1.33, 2.0, 3.0, 4.0, 5.0, 6.0.
+    # The best mean of three is 1.0. Until then the loss had changed by 0.125 from one to the next; eight times that is more
+    # than the fall of 0.7 from the median of the first five. From 2.0 on the means are 1.33, 2.0, 3.0, 4.0, 5.0, 6.0.
     losses = [shift + loss for loss in [*LEARNING, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]]
     index, why = broken_at(losses)
     assert index == 15

@@ -1,0 +1,96 @@
+"""Files are written whole or not at all."""
+
+import os
+import stat
+import threading
+
+from lrfinder.files import replacing, write_text
+
+import pytest
+
+
+def test_the_text_is_written_in_utf_8(tmp_path):
+    write_text(tmp_path / 'answer', 'größer\n')
+    assert (tmp_path / 'answer').read_bytes() == b'gr\xc3\xb6\xc3\x9fer\n'
+    assert os.listdir(tmp_path) == ['answer']
+
+
+def test_lines_end_as_they_are_given(tmp_path):
+    with replacing(tmp_path / 'answer') as temporary:
+        temporary.write_bytes(b'a\r\nb\n')
+    assert (tmp_path / 'answer').read_bytes() == b'a\r\nb\n'
+
+
+@pytest.mark.parametrize('failure', [ValueError, KeyboardInterrupt, SystemExit, OSError])
+def test_the_earlier_file_stays_where_writing_fails(tmp_path, failure):
+    target = tmp_path / 'answer.txt'
+    write_text(target, 'earlier')
+    with pytest.raises(failure), replacing(target) as temporary:
+        temporary.write_text('half')
+        assert target.read_text() == 'earlier'
+        raise failure
+    assert target.read_text() == 'earlier'
+    assert os.listdir(tmp_path) == ['answer.txt']
+
+
+def test_a_text_that_cannot_be_encoded_leaves_the_earlier_file(tmp_path):
+    write_text(tmp_path / 'answer', 'earlier')
+    with pytest.raises(UnicodeEncodeError):
+        write_text(tmp_path / 'answer', '\ud800')
+    assert (tmp_path / 'answer').read_text() == 'earlier'
+    assert os.listdir(tmp_path) == ['answer']
+
+
+def test_the_temporary_file_lies_beside_hidden_and_has_the_suffix(tmp_path):
+    # Writers such as Matplotlib and NumPy go by the suffix, and moving within a folder is one step.
+    with replacing(tmp_path / 'picture.png') as temporary:
+        assert temporary.parent == tmp_path
+        assert temporary.suffix == '.png'
+        assert temporary.name.startswith('.picture')
+
+
+def test_its_permissions_are_those_of_any_new_file(tmp_path):
+    mask = os.umask(0o027)
+    try:
+        write_text(tmp_path / 'answer', 'x')
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE((tmp_path / 'answer').stat().st_mode) == 0o640
+
+
+def test_paths_may_be_text_and_relative(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_text('answer', 'x')
+    assert (tmp_path / 'answer').read_text() == 'x'
+
+
+@pytest.mark.parametrize('path', ['missing/answer', '.', 'folder', '', 'n' * 300])
+def test_where_nothing_can_be_written_it_is_an_error_of_the_system(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    os.mkdir('folder')
+    with pytest.raises(OSError):
+        write_text(path, 'x')
+    assert os.listdir() == ['folder']
+    assert os.listdir('folder') == []
+
+
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='needs a device that is always full')
+def test_a_full_disk_leaves_the_earlier_file(tmp_path):
+    write_text(tmp_path / 'answer', 'earlier')
+    with pytest.raises(OSError, match='No space left'), replacing(tmp_path / 'answer') as temporary:
+        temporary.unlink()
+        temporary.symlink_to('/dev/full')
+        temporary.write_text('x' * 100_000)
+    assert (tmp_path / 'answer').read_text() == 'earlier'
+    assert os.listdir(tmp_path) == ['answer']
+
+
+def test_several_writers_at_once_leave_the_file_of_one(tmp_path):
+    texts = [str(i) * 100_000 for i in range(8)]
+    threads = [threading.Thread(target=write_text, args=(tmp_path / 'answer', text)) for text in texts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (tmp_path / 'answer').read_text() in texts
+    assert os.listdir(tmp_path) == ['answer']
