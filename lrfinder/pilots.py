@@ -31,6 +31,8 @@ FASTER = 0.02
 SLOWER = 0.1
 # How fast the weight of a pilot goes down as it falls behind the best, as a share of what sets the pilots apart.
 TEMPERATURE = 0.1
+# The weight of a pilot that is judged by what the next one foretells, where one that is judged by itself has 1: exp(-1).
+HEARSAY = 0.37
 # Pilots that are less apart than this, as a share of the whole improvement, are weighed as if they were.
 LEAST = 0.1
 # The model has learned when its share of wrong answers has fallen by so many standard deviations, and by so much, or when its
@@ -121,8 +123,9 @@ def verdict(pilots: Sequence[Pilot], start: Score) -> Verdict | None:
         return None
     scores = [pilot.score for pilot in ordered]
     weights = _weights(scores, start)
-    logs = np.log([pilot.rate for pilot in ordered])
     good = np.flatnonzero(weights > 0.5)
+    weights = np.where(faster_next(scores, start), HEARSAY, 1.0) * weights
+    logs = np.log([pilot.rate for pilot in ordered])
     return Verdict(
         rate=float(np.exp(np.sum(weights * logs) / np.sum(weights))),
         best=ordered[int(np.argmax(weights))],
@@ -152,13 +155,15 @@ def fastest(scores: Sequence[Score], start: Score) -> int:
     return int(np.flatnonzero(behind <= SLOWER)[-1])
 
 
+def faster_next(scores: Sequence[Score], start: Score) -> npt.NDArray[np.bool_]:
+    """Whether the next higher rate was faster on the training data, for each rate."""
+    train = _shortfall(np.array([score.train for score in scores]), start.train)
+    return np.append(np.isfinite(train[:-1]) & (train[1:] < train[:-1] - FASTER), False)
+
+
 def foretold(behind: Floats, scores: Sequence[Score], start: Score) -> Floats:
     """The shortfalls of longer runs: where the next higher rate was faster, its shortfall is what this rate gets to later."""
-    train = _shortfall(np.array([score.train for score in scores]), start.train)
-    later = behind.copy()
-    faster = np.isfinite(train[:-1]) & (train[1:] < train[:-1] - FASTER)
-    later[:-1][faster] = behind[1:][faster]
-    return later
+    return np.where(faster_next(scores, start), np.append(behind[1:], np.inf), behind)
 
 
 def _weights(scores: Sequence[Score], start: Score) -> Floats:
