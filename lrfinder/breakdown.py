@@ -40,6 +40,7 @@ class Breakdown:
     def __init__(self) -> None:
         self._losses: list[float] = []
         self._sums = [(0.0, 0.0)]  # of the losses so far; and what rounding has taken from it
+        self._start = math.nan
         self._changes = 0.0
         self._best = math.inf
         self._noise_at_best = 0.0
@@ -52,7 +53,9 @@ class Breakdown:
         self._append(float(loss))  # NumPy's would warn of overflow
         if len(self._losses) < OPENING:
             return None
-        start = median(self._losses[:OPENING])
+        if len(self._losses) == OPENING:
+            self._start = median(self._losses)
+        start = self._start
         width = max(LEAST, len(self._losses) // SHARE)
         mean = self._mean(width)
         if not math.isfinite(mean):

@@ -84,8 +84,7 @@ class Recorder:
         """Brings all waiting values over, all workers together; returns the losses that came since the last call."""
         self._flush()
         fresh = self._rows[self._read :]
-        for row, means in zip(fresh, self.workers.mean([row[_FIRST_METRIC:] for row in fresh])):
-            row[_FIRST_METRIC:] = means
+        self.workers.average(fresh, _FIRST_METRIC)
         self._read = len(self._rows)
         return _losses(fresh)
 
@@ -126,6 +125,8 @@ class Recorder:
         return True
 
     def _flush(self) -> None:
+        if not self._waiting:
+            return
         numbers = _fetch([value for *_, value in self._waiting])
         for (row, place, _), number in zip(self._waiting, numbers, strict=True):
             self._rows[row][place] = number
@@ -147,7 +148,5 @@ def _no_loss(name: str, observation: Mapping[str, Any]) -> str:
 
 def _fetch(arrays: list[Any]) -> list[float]:
     """Arrays of one element each on a GPU as floats, with one transfer for all."""
-    if not arrays:
-        return []
     joined = cuda.cupy.concatenate([array.ravel().astype('float64') for array in arrays])
     return [float(number) for number in cuda.to_cpu(joined)]

@@ -30,6 +30,9 @@ class Alone:
         """The means over all processes of some numbers, or rows of numbers; all processes must call this together."""
         return numbers
 
+    def average(self, rows: Sequence[list[float]], first: int) -> None:
+        """Puts the means over all processes into rows, from place ``first`` on; all processes must call this together."""
+
     def check_alike(self, what: str, value: Any) -> None:
         """Raises a ValueError in every process where ``value``, called ``what``, is not the same in all."""
 
@@ -70,6 +73,10 @@ class Workers(Alone):
         # Objects are summed up by one process for all: the sum is the same to the last bit everywhere.
         total = self._communicator.allreduce_obj(np.asarray(numbers, dtype=float))
         return (total / self.size).tolist()
+
+    def average(self, rows: Sequence[list[float]], first: int) -> None:
+        for row, means in zip(rows, self.mean([row[first:] for row in rows])):
+            row[first:] = means
 
     def check_alike(self, what: str, value: Any) -> None:
         values = self._communicator.allreduce_obj([value])
