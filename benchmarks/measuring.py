@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import lrfinder
-from benchmarks.tasks import BY_NAME, TASKS, Task, train
+from benchmarks.tasks import BY_NAME, TASKS, Setup, Task, train
 
 import chainer
 import numpy as np
@@ -59,13 +59,17 @@ def losses(name: str, rates: Iterable[float], seed: int) -> list[float]:
     return found
 
 
-def suggested(name: str, seed: int) -> tuple[float, float, int]:
-    """What `lrfinder.find` makes of a task: the range, and the updates it cost; the range is 0, 0 if there is none."""
+def suggested(name: str, seed: int, validated: bool = True) -> tuple[float, float, int]:
+    """What `lrfinder.find` makes of a task: the range, and the updates it cost; all 0 if there is none."""
     setup = BY_NAME[name].build(seed)
-    validation = chainer.iterators.SerialIterator(setup.validation, 256, repeat=False, shuffle=False)
-    evaluator = chainer.training.extensions.Evaluator(validation, setup.model)
     try:
-        suggestion = lrfinder.find(setup.updater, evaluator=evaluator).suggestion
+        suggestion = lrfinder.find(setup.updater, evaluator=evaluator(setup) if validated else None).suggestion
     except lrfinder.NoRangeError:
         return 0., 0., 0
     return *suggestion.value_range, suggestion.updates
+
+
+def evaluator(setup: Setup) -> chainer.training.extensions.Evaluator:
+    """What a user would give `lrfinder.find` to judge by."""
+    validation = chainer.iterators.SerialIterator(setup.validation, 256, repeat=False, shuffle=False)
+    return chainer.training.extensions.Evaluator(validation, setup.model)

@@ -1,10 +1,13 @@
-"""What `lrfinder.find` is worth: `python -m benchmarks.ours` writes `ours.csv`.
+"""What `lrfinder.find` is worth: `python -m benchmarks.ours` writes `ours.csv` and `ours_without_validation.csv`.
 
 Every task is asked from ten seeds, for the spread of the answer, and trained in the range found from three of
-them, for the usual budget and for one ten times as long (`error10`, `collapsed10`).
+them, for the usual budget and for one ten times as long (`error10`, `collapsed10`). The second file is about `find` without
+an evaluator, from three seeds and for the usual budget.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from benchmarks import tables
 from benchmarks.measuring import SEEDS, SPREAD_SEEDS, errors, in_parallel, options, suggested
@@ -13,16 +16,24 @@ import pandas as pd
 
 
 def main() -> None:
-    """Measure the tasks asked for and put their rows into the table."""
+    """Measure the tasks asked for and put their rows into the tables."""
     args = options(__doc__)
-    keys = [(task.name, seed) for task in args.tasks for seed in SPREAD_SEEDS]
-    found = pd.DataFrame(keys, columns=['task', 'seed'])
-    found[['min', 'max', 'updates']] = in_parallel(suggested, keys, args.jobs)
-    trained = found[found.seed.isin(SEEDS)].copy()
+    names = [task.name for task in args.tasks]
+    tables.update('ours.csv', found(names, SPREAD_SEEDS, True, (1, 10), args.jobs))
+    tables.update('ours_without_validation.csv', found(names, SEEDS, False, (1,), args.jobs))
+
+
+def found(names: Iterable[str], seeds: Iterable[int], validated: bool, scales: Iterable[int], jobs: int) -> pd.DataFrame:
+    """Ask from each seed, and train in the answers from some of them."""
+    keys = [(name, seed) for name in names for seed in seeds]
+    asked = pd.DataFrame(keys, columns=['task', 'seed'])
+    asked[['min', 'max', 'updates']] = in_parallel(suggested, [(*key, validated) for key in keys], jobs)
+    trained = asked[asked.seed.isin(SEEDS)].copy()
     ranges = list(zip(trained.task, zip(trained['min'], trained['max']), trained.seed))
-    trained[['error', 'collapsed']] = in_parallel(errors, ranges, args.jobs)
-    trained[['error10', 'collapsed10']] = in_parallel(errors, [(*call, 10) for call in ranges], args.jobs)
-    tables.update('ours.csv', found.merge(trained, how='left'))
+    for scale in scales:
+        columns = ['error', 'collapsed'] if scale == 1 else [f'error{scale}', f'collapsed{scale}']
+        trained[columns] = in_parallel(errors, [(*call, scale) for call in ranges], jobs)
+    return asked.merge(trained, how='left')
 
 
 if __name__ == '__main__':

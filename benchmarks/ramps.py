@@ -29,7 +29,11 @@ def main() -> None:
     keys = [(peer, task.name, seed) for peer in RAMPS for task in args.tasks for seed in SPREAD_SEEDS]
     found = in_parallel(losses, [(name, RAMPS[peer], seed) for peer, name, seed in keys], args.jobs)
     ramps = {'/'.join(map(str, key)): np.array([RAMPS[key[0]], row]) for key, row in zip(keys, found)}
-    with replacing(tables.HERE / 'ramps.npz') as path:
+    file = tables.HERE / 'ramps.npz'
+    if file.exists():
+        with np.load(file) as before:
+            ramps = {**before, **ramps}
+    with replacing(file) as path:
         np.savez_compressed(path, **ramps)
 
 

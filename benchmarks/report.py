@@ -7,6 +7,7 @@ both means over the seeds, in points. Reads what the other commands measured; tr
 from __future__ import annotations
 
 import datetime
+import math
 import platform
 from collections.abc import Iterable
 from importlib import metadata
@@ -22,22 +23,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 OURS = 'lrfinder'
-GROUPS = {'held': 'never tuned on', 'tune': 'tuned on'}
-COLOURS = {'held': '#0072B2', 'tune': '#E69F00'}  # told apart by the colour-blind too
-MARKERS = {'held': 'o', 'tune': 'D'}
+UNVALIDATED = 'lrfinder, no evaluator'
+GROUPS = {'fresh': 'never looked at', 'held': 'looked at, not tuned on', 'tune': 'tuned on'}
+COLOURS = {'fresh': '#0072B2', 'held': '#56B4E9', 'tune': '#E69F00'}  # told apart by the colour-blind too
+MARKERS = {'fresh': 'o', 'held': 's', 'tune': 'D'}
+SHIFTS = {'fresh': 0.25, 'held': 0., 'tune': -0.25}  # of the middle of a row
 
 
 def main() -> None:
     """Print the tables and draw the picture."""
     oracle = tables.read('oracle.csv')
     peers = tables.read('peers.csv').merge(tables.read('peers_regret.csv').drop(columns='max'), how='left')
-    runs = pd.concat([tables.read('ours.csv').assign(rule=OURS), peers])
-    scores = score(oracle, runs, {task.name: task.group for task in TASKS})
-    for group, meaning in GROUPS.items():
-        print(f'Tasks {meaning}:\n')
-        print(markdown(summary(scores[scores.group == group])), '\n')
+    ours = tables.read('ours.csv').assign(rule=OURS)
+    unvalidated = tables.read('ours_without_validation.csv').assign(rule=UNVALIDATED)
+    scores = score(oracle, pd.concat([ours, unvalidated, peers]), {task.name: task.group for task in TASKS})
+    scores.loc[scores.rule == UNVALIDATED, 'spread'] = math.nan  # was asked from too few seeds
+    print(markdown(summary(scores)), '\n')
     print(f'{OURS}, task by task:\n')
     print(markdown(details(scores, oracle)), '\n')
+    print('Maxima by a ramp of 1,000 updates over those by one of 100:\n')
+    print(markdown(steadiness(tables.read('steady.csv'))), '\n')
     print(f'{datetime.date.today()}; {", ".join(versions())}.')
     draw(scores, tables.HERE / 'regret.png')
 
@@ -70,17 +75,32 @@ def score(oracle: pd.DataFrame, runs: pd.DataFrame, groups: dict[str, str]) -> p
 
 
 def summary(scores: pd.DataFrame) -> pd.DataFrame:
-    """A row a rule, the best first."""
+    """A row a rule, the best first: mean and worst regret in each group, collapses, cost, median and worst spread."""
     by = scores.groupby('rule')
+    regrets = {group: _two(scores[scores.group == group].groupby('rule').regret, 'mean') for group in GROUPS}
     table = pd.DataFrame({
-        'mean regret': by.regret.mean().map('{:.1f}'.format),
-        'worst regret': by.regret.max().map('{:.1f}'.format),
+        **regrets,
         'collapses': by.collapses.sum().map('{:.0f}'.format),
-        'collapses, ten times as long': by.collapses10.sum(min_count=1).map('{:.0f}'.format).replace('nan', ''),
+        'ten times as long': by.collapses10.sum(min_count=1).map('{:.0f}'.format).replace('nan', ''),
         'updates': by.updates.mean().map('{:.0f}'.format),
-        'median spread': by.spread.median().map('{:.1f}'.format),
+        'spread': _two(by.spread, 'median').replace('nan / nan', ''),
     })
     return table.loc[order(scores)].reset_index()
+
+
+def _two(by: Any, middle: str) -> pd.Series:
+    """The middle and the worst of each group of numbers, as a text."""
+    return by.agg([middle, 'max']).apply(lambda row: f'{row.iloc[0]:.1f} / {row.iloc[1]:.1f}', axis=1)
+
+
+def steadiness(steady: pd.DataFrame) -> pd.DataFrame:
+    """A row a task: the smallest and the largest ratio over the seeds, of what `find` says and of what the ramp alone does."""
+    short, long = (steady[steady.updates == length].set_index(['task', 'seed'])[['max', 'alone']] for length in (100, 1000))
+    by = (long / short).groupby('task')
+    return pd.DataFrame({
+        name: by[column].agg(['min', 'max']).apply(lambda row: f'{row.iloc[0]:.2f} to {row.iloc[1]:.2f}', axis=1)
+        for column, name in (('max', 'find'), ('alone', 'the ramp alone'))
+    }).reset_index()
 
 
 def details(scores: pd.DataFrame, oracle: pd.DataFrame) -> pd.DataFrame:
@@ -101,7 +121,7 @@ def details(scores: pd.DataFrame, oracle: pd.DataFrame) -> pd.DataFrame:
 
 
 def order(scores: pd.DataFrame) -> list[str]:
-    """The rules, the smallest mean regret first."""
+    """The rules, the smallest mean regret over all tasks first."""
     return scores.groupby('rule').regret.mean().sort_values().index.tolist()
 
 
@@ -124,7 +144,7 @@ def versions() -> Iterable[str]:
 def draw(scores: pd.DataFrame, path: Path) -> None:
     """Draw a row a rule, a dot a task, to be read at a width of 600 pixels."""
     rules = order(scores)[::-1]
-    figure = Figure(figsize=(6, 0.45 * len(rules) + 1.3), dpi=200, layout='constrained')
+    figure = Figure(figsize=(6, 0.5 * len(rules) + 1.5), dpi=200, layout='constrained')
     axes = figure.subplots()
     for group in GROUPS:
         _dots(axes, scores[scores.group == group], rules, group)
@@ -136,20 +156,19 @@ def draw(scores: pd.DataFrame, path: Path) -> None:
     axes.grid(axis='x', alpha=0.3)
     axes.spines[['top', 'right', 'left']].set_visible(False)
     axes.set_xlabel('validation error over the best range of 16, in points')
-    figure.legend(loc='outside upper center', ncols=3, frameon=False)
+    figure.legend(loc='outside upper center', ncols=2, frameon=False)
     with replacing(path) as temporary:
         figure.savefig(temporary)
 
 
 def _dots(axes: Axes, scores: pd.DataFrame, rules: list[str], group: str) -> None:
-    """The dots of one group, a little above or below the middle of the row, and a bar at their mean."""
-    shift = 0.17 if group == 'held' else -0.17
-    rows = scores.rule.map(rules.index) + shift
-    style: dict[str, Any] = dict(color=COLOURS[group], marker=MARKERS[group], s=22, alpha=0.6, linewidths=0)
+    """The dots of one group, in a line of their own within the row, and a bar at their mean."""
+    rows = scores.rule.map(rules.index) + SHIFTS[group]
+    style: dict[str, Any] = dict(color=COLOURS[group], marker=MARKERS[group], s=20, alpha=0.7, linewidths=0)
     axes.scatter(scores.regret, rows, label=f'a task {GROUPS[group]}', **style)
     means = scores.groupby('rule').regret.mean()
-    axes.scatter(means, [rules.index(rule) + shift for rule in means.index], marker='|', s=110,
-                 color='black', linewidths=2, label='their mean' if group == 'tune' else None, zorder=3)
+    axes.scatter(means, [rules.index(rule) + SHIFTS[group] for rule in means.index], marker='|', s=80,
+                 color='black', linewidths=1.8, label='their mean' if group == 'tune' else None, zorder=3)
 
 
 if __name__ == '__main__':

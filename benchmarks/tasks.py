@@ -1,8 +1,8 @@
 """The benchmark's tasks: small enough for two cores, different enough that no rule fits all by luck.
 
-A task is one entry of `TASKS`: data, network, optimizer, batch size. Half of them, the group 'tune', may be
-looked at when the constants of the analyzer are chosen; the other half, 'held', only measures. `train` says
-what a range is worth.
+A task is one entry of `TASKS`: data, network, optimizer, batch size. The group 'tune' may be looked at when the
+constants are chosen; 'held' chooses none, but was measured again and again while the algorithm was designed; 'fresh'
+was drawn up when both were done, to be measured once. `train` says what a range is worth.
 """
 
 from __future__ import annotations
@@ -208,6 +208,36 @@ def teacher(rng: Random, features: int = 10, hidden: int = 6) -> Data:
     return _split(x, y + rng.normal(0, 0.1, 2000), 1000, rng)
 
 
+def friedman2(rng: Random) -> Data:
+    """Friedman's second regression: four features whose scales span three decades."""
+    return _split(*datasets.make_friedman2(2000, noise=40, random_state=rng), 1000, rng)
+
+
+def friedman3(rng: Random) -> Data:
+    """Friedman's third regression, an arc tangent, without noise."""
+    return _split(*datasets.make_friedman3(2000, random_state=rng), 1000, rng)
+
+
+def hastie(rng: Random) -> Data:
+    """Whether the sum of the squares of ten normal features is above its median."""
+    x, y = datasets.make_hastie_10_2(3000, random_state=rng)
+    return _split(x, (y > 0).astype(int), 1000, rng)
+
+
+def circles(rng: Random, features: int = 10) -> Data:
+    """Two circles around each other in a plane that lies askew in a space of more features."""
+    x, y = datasets.make_circles(3000, noise=0.1, factor=0.5, random_state=rng)
+    x = np.c_[x, rng.normal(0, 0.3, (3000, features - 2))]
+    return _split(x @ np.linalg.qr(rng.normal(0, 1, (features, features)))[0], y, 1000, rng)
+
+
+def redundant(rng: Random, classes: int = 4) -> Data:
+    """Clusters in 8 features, with 12 that repeat them and 10 that say nothing."""
+    return _split(*datasets.make_classification(
+        4000, 30, n_informative=8, n_redundant=12, n_classes=classes, n_clusters_per_class=2, class_sep=1.5,
+        random_state=rng), 2000, rng)
+
+
 def unequal(rng: Random, features: int = 12) -> Data:
     """A linear target of features whose scales span three decades."""
     x = rng.normal(0, 1, (2000, features))
@@ -235,6 +265,12 @@ def flipped(data: Data, share: float, rng: Random) -> Data:
     return replace(data, y=np.where(wrong, other, data.y).astype(np.int32))
 
 
+def heavy_tailed(data: Data, scale: float, rng: Random) -> Data:
+    """Training targets with Student's noise of two degrees of freedom, whose variance is infinite."""
+    noise = scale * rng.standard_t(2, data.y.shape)
+    return replace(data, y=(data.y + noise).astype(np.float32))
+
+
 def imbalanced(data: Data, keep: float, rng: Random) -> Data:
     """Only a share of the training examples of the upper classes; the validation set stays as it is."""
     rare = data.y > data.y.max() // 2
@@ -244,14 +280,14 @@ def imbalanced(data: Data, keep: float, rng: Random) -> Data:
 
 # Networks
 
-def mlp(*widths: int, norm: bool = False, dropout: float = 0.) -> chainer.Sequential:
-    """Linear layers of the given widths, the input's first, with ReLU between."""
+def mlp(*widths: int, norm: Any = None, dropout: float = 0., activation: Any = F.relu) -> chainer.Sequential:
+    """Linear layers of the given widths, the input's first, with ReLU or another function between."""
     network = chainer.Sequential()
     for before, after in itertools.pairwise(widths[:-1]):
         network.append(L.Linear(before, after))
         if norm:
-            network.append(L.BatchNormalization(after))
-        network.append(F.relu)
+            network.append(norm(after))
+        network.append(activation)
         if dropout:
             network.append(partial(F.dropout, ratio=dropout))
     network.append(L.Linear(*widths[-2:]))
@@ -264,6 +300,30 @@ def conv(dropout: float = 0.) -> chainer.Sequential:
         L.Convolution2D(1, 8, 3, pad=1), F.relu, partial(F.max_pooling_2d, ksize=2),
         L.Convolution2D(8, 16, 3, pad=1), F.relu, partial(F.max_pooling_2d, ksize=2),
         L.Linear(64, 32), F.relu, partial(F.dropout, ratio=dropout), L.Linear(32, 10))
+
+
+def normalised_conv() -> chainer.Sequential:
+    """Two normalised convolutions with strides, then a linear layer, for 8 x 8 images."""
+    return chainer.Sequential(
+        L.Convolution2D(1, 12, 3, stride=2, pad=1, nobias=True), L.BatchNormalization(12), F.relu,
+        L.Convolution2D(12, 24, 3, stride=2, pad=1, nobias=True), L.BatchNormalization(24), F.relu,
+        L.Linear(96, 10))
+
+
+class Recurrent(chainer.Chain):
+    """An LSTM that reads an 8 x 8 image row by row, and a linear layer at the end."""
+
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        with self.init_scope():
+            self.lstm = L.StatelessLSTM(8, units)
+            self.out = L.Linear(units, 10)
+
+    def forward(self, x: Any) -> Any:
+        cell, state = None, None
+        for row in range(8):
+            cell, state = self.lstm(cell, state, x[:, 0, row])
+        return self.out(state)
 
 
 class Block(chainer.Chain):
@@ -313,18 +373,18 @@ TASKS = (
     Task('diabetes-mlp-adam', 'tune', lambda rng: standardised(shipped(rng, 'diabetes', 220)),
          lambda: mlp(10, 32, 32, 1), optimizers.Adam, 32, 75, ADAPTIVE, 'regression'),
     Task('friedman-norm-momentum', 'tune', lambda rng: standardised(friedman(rng)),
-         lambda: mlp(10, 64, 64, 1, norm=True), optimizers.MomentumSGD, 64, 90, SGD, 'regression'),
+         lambda: mlp(10, 64, 64, 1, norm=L.BatchNormalization), optimizers.MomentumSGD, 64, 90, SGD, 'regression'),
     Task('digits60-mlp-momentum', 'tune', lambda rng: digits(rng, train=60),
          lambda: mlp(64, 64, 64, 10), optimizers.MomentumSGD, 20, 75, SGD),
     Task('digits-noise-norm-nesterov', 'tune', lambda rng: flipped(digits(rng), 0.25, rng),
-         lambda: mlp(64, 64, 64, 10, norm=True), optimizers.NesterovAG, 128, 80, SGD),
+         lambda: mlp(64, 64, 64, 10, norm=L.BatchNormalization), optimizers.NesterovAG, 128, 80, SGD),
     Task('clusters-imbalanced-dropout-adam', 'tune', lambda rng: imbalanced(clusters(rng, 6, 0.8), 0.15, rng),
          lambda: mlp(20, 64, 64, 6, dropout=0.3), optimizers.Adam, 64, 90, ADAPTIVE),
     Task('digits-resnet-momentum', 'tune', lambda rng: digits(rng, image=True),
          resnet, optimizers.MomentumSGD, 32, 75, SGD),
 
     Task('digits-norm-sgd', 'held', digits,
-         lambda: mlp(64, *[48] * 5, 10, norm=True), optimizers.SGD, 64, 80, SGD),
+         lambda: mlp(64, *[48] * 5, 10, norm=L.BatchNormalization), optimizers.SGD, 64, 80, SGD),
     Task('digits-conv-dropout-nesterov', 'held', lambda rng: digits(rng, image=True),
          lambda: conv(dropout=0.4), optimizers.NesterovAG, 64, 90, SGD),
     Task('moons-deep-adam', 'held', moons,
@@ -347,6 +407,23 @@ TASKS = (
          lambda: mlp(64, 64, 64, 10), optimizers.MomentumSGD, 32, 90, SGD),
     Task('digits-resnet-sgd', 'held', lambda rng: digits(rng, image=True),
          resnet, optimizers.SGD, 16, 90, SGD),
+
+    Task('hastie-tanh-adamw', 'fresh', hastie,
+         lambda: mlp(10, 64, 64, 2, activation=F.tanh), partial(optimizers.AdamW, weight_decay_rate=1e-3), 64, 90, ADAPTIVE),
+    Task('friedman2-layernorm-nesterov', 'fresh', lambda rng: standardised(friedman2(rng)),
+         lambda: mlp(4, 48, 48, 48, 1, norm=L.LayerNormalization), optimizers.NesterovAG, 32, 90, SGD, 'regression'),
+    Task('digits-normconv-sgd', 'fresh', lambda rng: digits(rng, image=True),
+         normalised_conv, optimizers.SGD, 128, 75, SGD),
+    Task('circles-deep-leaky-momentum', 'fresh', circles,
+         lambda: mlp(10, *[32] * 8, 2, activation=F.leaky_relu), optimizers.MomentumSGD, 32, 100, SGD),
+    Task('digits-lstm-amsgrad', 'fresh', lambda rng: digits(rng, image=True),
+         lambda: Recurrent(48), optimizers.AMSGrad, 32, 80, ADAPTIVE),
+    Task('friedman3-outliers-mlp-sgd', 'fresh', lambda rng: heavy_tailed(standardised(friedman3(rng)), 0.3, rng),
+         lambda: mlp(4, 64, 64, 1), optimizers.SGD, 32, 100, SGD, 'regression'),
+    Task('cancer-raw-deep-rmsprop', 'fresh', lambda rng: shipped(rng, 'breast_cancer', 200),
+         lambda: mlp(30, 64, 64, 64, 2), optimizers.RMSprop, 16, 75, ADAPTIVE),
+    Task('redundant-imbalanced-mlp-adagrad', 'fresh', lambda rng: imbalanced(redundant(rng), 0.05, rng),
+         lambda: mlp(30, 64, 64, 4), optimizers.AdaGrad, 64, 90, ADAGRAD),
 )
 
 BY_NAME = {task.name: task for task in TASKS}

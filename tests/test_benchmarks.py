@@ -13,7 +13,19 @@ pytest.importorskip('joblib', reason='the benchmark needs joblib')
 
 from benchmarks import oracle, ramps, report, tables
 from benchmarks.measuring import losses
-from benchmarks.tasks import BY_NAME, TASKS, flipped, imbalanced, shipped, standardised, train, validate
+from benchmarks.tasks import (
+    BY_NAME,
+    TASKS,
+    Recurrent,
+    flipped,
+    hastie,
+    heavy_tailed,
+    imbalanced,
+    shipped,
+    standardised,
+    train,
+    validate,
+)
 
 QUICK = BY_NAME['iris-linear-adagrad']
 ALL = pytest.mark.parametrize('task', TASKS, ids=lambda task: task.name)
@@ -27,15 +39,26 @@ def inputs(setup):
     return np.stack([x for x, _ in setup.validation])
 
 
+def group(name):
+    return [task for task in TASKS if task.group == name]
+
+
+def optimizers_of(tasks):
+    return {type(task.optimizer()).__name__ for task in tasks}
+
+
 def test_the_halves_are_equal_and_each_has_every_kind_of_optimizer():
-    held = [task for task in TASKS if task.group == 'held']
-    tune = [task for task in TASKS if task.group == 'tune']
-    assert len(held) == len(tune) == 12
-    assert len(BY_NAME) == 24
-    for half in (held, tune):
-        names = {task.optimizer.__name__ for task in half}
-        assert names == {'SGD', 'MomentumSGD', 'NesterovAG', 'Adam', 'RMSprop', 'AdaGrad'}
+    assert len(group('held')) == len(group('tune')) == 12
+    assert len(BY_NAME) == 12 + 12 + 8
+    for half in (group('held'), group('tune')):
+        assert optimizers_of(half) == {'SGD', 'MomentumSGD', 'NesterovAG', 'Adam', 'RMSprop', 'AdaGrad'}
         assert {task.kind for task in half} == {'classification', 'regression'}
+
+
+def test_the_fresh_tasks_are_of_both_kinds_and_have_seven_optimizers():
+    assert len(group('fresh')) == 8
+    assert optimizers_of(group('fresh')) == {'SGD', 'MomentumSGD', 'NesterovAG', 'AdamW', 'AMSGrad', 'RMSprop', 'AdaGrad'}
+    assert {task.kind for task in group('fresh')} == {'classification', 'regression'}
 
 
 @ALL
@@ -46,7 +69,7 @@ def test_a_task_builds_and_trains_a_step(task):
     setup.updater.update()
     assert np.isfinite(weights(setup)).all()
     assert (weights(setup) != before).any()
-    assert setup.attr == ('alpha' if task.optimizer.__name__ == 'Adam' else 'lr')
+    assert setup.attr == ('alpha' if optimizers_of([task]) <= {'Adam', 'AdamW', 'AMSGrad'} else 'lr')
     assert 300 <= 4 * task.half_cycle <= 400
     assert 16 <= task.batch <= 128
     assert len(setup.validation) >= 90
@@ -115,6 +138,28 @@ def test_imbalance_thins_the_upper_classes_only():
     assert counts[5:].sum() < 0.2 * np.bincount(full.y)[5:].sum()
 
 
+def test_heavy_tails_are_added_to_the_training_targets_alone():
+    clean = shipped(np.random.RandomState(0), 'diabetes', 200)
+    noisy = heavy_tailed(clean, 0.5, np.random.RandomState(1))
+    noise = noisy.y - clean.y
+    assert np.median(np.abs(noise)) == pytest.approx(0.5 * 0.816, abs=0.1)  # the third quartile of Student's t with two degrees
+    assert np.abs(noise).max() > 10 * np.median(np.abs(noise))
+    assert (noisy.y_valid == clean.y_valid).all()
+
+
+def test_hastie_tells_whether_the_squares_are_many():
+    data = hastie(np.random.RandomState(0))
+    assert (data.y == ((data.x ** 2).sum(axis=1) > 9.34)).all()
+
+
+def test_a_recurrent_network_reads_the_rows_in_their_order():
+    np.random.seed(0)
+    network, image = Recurrent(4), np.random.rand(1, 1, 8, 8).astype('f')
+    turned = image[:, :, ::-1].copy()
+    assert not np.allclose(network(image).array, network(turned).array)
+    assert network(image).shape == (1, 10)
+
+
 def test_standardised_means_the_training_set():
     data = standardised(shipped(np.random.RandomState(0), 'diabetes', 200))
     np.testing.assert_allclose(data.x.mean(axis=0), 0, atol=1e-4)
@@ -165,12 +210,22 @@ def test_regret_is_the_mean_error_over_that_of_the_best_range():
 
 
 def test_the_summary_has_the_best_rule_first():
-    table = report.summary(report.score(ORACLE, RUNS, {'a': 'tune', 'b': 'tune'}))
+    table = report.summary(report.score(ORACLE, RUNS, {'a': 'tune', 'b': 'fresh'}))
     assert table.rule.tolist() == ['y', 'x']
-    assert table['mean regret'].tolist() == ['0.5', '22.2']
-    assert table['worst regret'].tolist() == ['1.0', '42.5']
+    assert table.tune.tolist() == ['0.0 / 0.0', '2.0 / 2.0']
+    assert table.fresh.tolist() == ['1.0 / 1.0', '42.5 / 42.5']
     assert table.collapses.tolist() == ['0', '1']
-    assert table['collapses, ten times as long'].tolist() == ['', '']
+    assert table['ten times as long'].tolist() == ['', '']
+    assert table.updates.tolist() == ['50', '125']
+    assert table.spread.tolist() == ['1.0 / 1.0', '1.9 / 2.8']  # of the maxima 1 and 4: 3.7 over 1.3
+
+
+def test_steadiness_is_the_ratio_of_the_long_ramps_maximum_to_the_short_ones():
+    steady = pd.DataFrame(
+        [('a', 100, 0, 1., 2.), ('a', 1000, 0, 1.5, 2.), ('a', 100, 1, 2., math.nan), ('a', 1000, 1, 1., 3.)],
+        columns=['task', 'updates', 'seed', 'max', 'alone'])
+    table = report.steadiness(steady)
+    assert table.values.tolist() == [['a', '0.50 to 1.50', '1.00 to 1.00']]
 
 
 def test_a_run_that_was_not_trained_counts_for_the_spread_alone():
@@ -185,7 +240,7 @@ def test_a_table_in_markdown():
 
 
 def test_the_picture_is_drawn(tmp_path):
-    scores = report.score(ORACLE, RUNS, {'a': 'tune', 'b': 'held'})
+    scores = report.score(ORACLE, RUNS, {'a': 'tune', 'b': 'fresh'})
     report.draw(scores, tmp_path / 'regret.png')
     assert (tmp_path / 'regret.png').read_bytes().startswith(b'\x89PNG')
 
