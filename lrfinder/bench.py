@@ -130,10 +130,10 @@ class Bench:
             return {key: float(value) for key, value in self._validate(evaluator).items()}
 
     def examples(self, held_out: HoldOut | None = None) -> int | None:
-        """How many examples the evaluator has; ``None`` where that is not known."""
+        """How many examples the evaluator has, over all workers; ``None`` where that is not known."""
         evaluator = self._evaluator if held_out is None else held_out.evaluator
         try:
-            return len(evaluator.get_iterator('main').dataset)
+            return len(evaluator.get_iterator('main').dataset) * self._workers.size
         except (AttributeError, KeyError, TypeError):
             return None
 

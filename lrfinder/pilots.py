@@ -37,12 +37,12 @@ HEARSAY = 0.37
 LEAST = 0.1
 # The model has learned when its share of wrong answers has fallen by so many standard deviations, and by so much, or when its
 # loss has fallen by such a share: a larger one where there are answers to go by.
-SURE = 3.0
+SURE = 2.5
 LEAST_ERROR_FALL = 0.02
 LEAST_FALL = 0.5
 LEAST_FALL_ALONE = 0.1
 # So few held-out examples can't show that nothing was learned; then the training loss has to.
-FEW = 30
+FEW = 100
 # Below this fall the trial cycles were too short to tell rates apart well.
 WEAK_FALL = 0.3
 # Resampled verdicts for the spread, and the percentiles that it spans.

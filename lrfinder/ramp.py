@@ -6,10 +6,11 @@ import math
 import numbers
 from typing import Any
 
+from lrfinder.names import RAMP_NAMES
+
 import numpy as np
 import numpy.typing as npt
 
-SHAPES = ('linear', 'exponential')
 MOST = 10_000_000
 
 
@@ -56,8 +57,8 @@ def check_range(value_range: tuple[float, float], shape: str) -> tuple[float, fl
     Raises:
         ValueError: They are not a range that a ramp of this shape can go through.
     """
-    if shape not in SHAPES:
-        raise ValueError(f'ramp must be {" or ".join(map(repr, SHAPES))}, not {shape!r}')
+    if shape not in RAMP_NAMES:
+        raise ValueError(f'ramp must be {" or ".join(map(repr, RAMP_NAMES))}, not {shape!r}')
     try:
         start, stop = (float(value) for value in (() if isinstance(value_range, str) else value_range))
     except (TypeError, ValueError, OverflowError):

@@ -124,7 +124,7 @@ class Dead(chainer.Chain):
 
 
 def random_labels():
-    x, t = blobs()
+    x, t = blobs(count=800)
     return x, np.random.RandomState(5).permutation(t)
 
 
