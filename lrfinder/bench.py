@@ -98,7 +98,10 @@ class Bench:
         return run
 
     def _epoch_detail(self) -> Any:
-        return getattr(self._updater.get_iterator('main'), 'epoch_detail', None)
+        try:
+            return self._updater.get_iterator('main').epoch_detail
+        except (AttributeError, KeyError):
+            return None
 
     def _step(self, run: Run, steps: Steps) -> bool:
         """One update; whether it was a row of the curve."""
