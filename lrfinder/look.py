@@ -94,14 +94,15 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     Raises:
         OSError: The file can't be written.
     """
+    content = drawn(figure, Path(path).suffix[1:] or 'png')  # takes a while: before there is a temporary file to leave behind
     with files.replacing(path) as temporary:
-        figure.savefig(temporary, format=Path(path).suffix[1:] or 'png')
+        temporary.write_bytes(content)
 
 
-def png(figure: Figure) -> bytes:
-    """The figure as the content of a PNG file."""
+def drawn(figure: Figure, form: str = 'png') -> bytes:
+    """The figure as the content of a file of this format."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format='png')
+    figure.savefig(buffer, format=form)
     return buffer.getvalue()
 
 

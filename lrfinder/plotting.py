@@ -94,7 +94,7 @@ def png_bytes(curve: pd.DataFrame, suggestion: Suggestion | None, note: str | No
     b'PNG'
     """
     with look.own_style():
-        return look.png(range_test_figure(curve, suggestion, note))
+        return look.drawn(range_test_figure(curve, suggestion, note))
 
 
 # The range test

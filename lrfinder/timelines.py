@@ -178,7 +178,7 @@ def _pens(names: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _verdict(runs: Mapping[str, pd.DataFrame], metrics: Sequence[str]) -> str:
-    """How CLR and the best of the others end, whichever is ahead."""
+    """How CLR and the best of the others end, whichever is ahead; short enough for a picture of 600 pixels."""
     best_first = (VALIDATION_ACCURACY, VALIDATION_LOSS, ACCURACY, LOSS)
     metric = next((name for name in best_first if name in metrics), None)
     if metric is None:
@@ -190,8 +190,8 @@ def _verdict(runs: Mapping[str, pd.DataFrame], metrics: Sequence[str]) -> str:
     clr = next((name for name in ranked if name.upper().startswith('CLR')), None)
     other = next((name for name in ranked if name != clr), None)
     ends = [f'CLR {_shown(lasts[clr], share)}'] if clr else []
-    ends += [f'best of the others {_shown(lasts[other], share)} ({other})'] if other else []
-    return f'Final {NAMES[metric]}: {", ".join(ends)}'
+    ends += [f'{other} {_shown(lasts[other], share)}'] if other else []
+    return f'{NAMES[metric].capitalize()} at the end: {", ".join(ends)}'
 
 
 # A policy

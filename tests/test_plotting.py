@@ -487,8 +487,8 @@ def test_a_comparison_draws_each_run_and_stresses_clr():
 @pytest.mark.parametrize(
     'clr, fixed, title',
     [
-        (0.5, 0.2, 'Final validation accuracy: CLR 95.0%, best of the others 93.5% (fixed 1)'),
-        (0.2, 0.5, 'Final validation accuracy: CLR 93.5%, best of the others 95.0% (fixed 1)'),
+        (0.5, 0.2, 'Validation accuracy at the end: CLR 95.0%, fixed 1 93.5%'),
+        (0.2, 0.5, 'Validation accuracy at the end: CLR 93.5%, fixed 1 95.0%'),
     ],
     ids=['wins', 'loses'],
 )
@@ -503,7 +503,7 @@ def test_a_fixed_rate_that_broke_flattens_nothing_and_is_not_the_best_one():
     accuracy, loss = timelines.compare_figure(table(CLR=log(20), fixed_1=log(20, 0.2), fixed_9=broken)).axes
     assert max(loss.get_yticks()) <= 4
     assert 'fixed 9: broke' in words(loss)
-    assert accuracy.get_title(loc='left').endswith('(fixed 1)')
+    assert ', fixed 1 ' in accuracy.get_title(loc='left')
 
 
 def test_a_comparison_of_several_seeds_shows_their_means():
