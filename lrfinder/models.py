@@ -59,7 +59,7 @@ def cnn(n_classes: int) -> chainer.Link:
     return chainer.Sequential(*layers, _mean_over_image, L.Linear(64, n_classes, initialW=_He()))
 
 
-def resnet(n_classes: int, depth: int = 20) -> chainer.Link:
+def resnet(n_classes: int, depth: int = 8) -> chainer.Link:
     """The residual network of He et al. for small images; its shortcuts have no parameters (option A).
 
     A 3x3 convolution to 16 channels; three stages of n blocks of two 3x3 convolutions each, with 16, 32 and
@@ -71,7 +71,8 @@ def resnet(n_classes: int, depth: int = 20) -> chainer.Link:
 
     Args:
         n_classes: Number of classes (of outputs).
-        depth: 8, 14, 20, 26, 32, ...; the paper has 20, 32, 44, 56 and 110.
+        depth: 8, 14, 20, 26, 32, ...; the paper has 20, 32, 44, 56 and 110 for images of 32 x 32. By default 8, which is enough for
+            the embedded digits of 8 x 8.
 
     Returns:
         A link from images, float32 (batch, channels, height, width), to logits (batch, n_classes).

@@ -202,7 +202,7 @@ def test_loads_an_mlp(spec, layers):
     assert [layer.W.shape[::-1] for layer in model.predictor if isinstance(layer, L.Linear)] == layers
 
 
-@pytest.mark.parametrize('spec, depth', [('resnet', 20), ('resnet:8', 8), ('resnet:56', 56)])
+@pytest.mark.parametrize('spec, depth', [('resnet', 8), ('resnet:20', 20), ('resnet:56', 56)])
 def test_loads_a_resnet(spec, depth):
     model = load_model(spec, 10)
     assert isinstance(model, L.Classifier)
