@@ -65,8 +65,16 @@ def test_a_budget_is_cut_into_whole_cycles(per_epoch, epochs, cycles, step_size)
     [
         (45, 30, '3 whole cycles with half cycles of 5 epochs in 30 epochs (Smith: 2 to 10 epochs)'),
         (100, 61, '4 whole cycles with half cycles of 7.62 epochs in 61 epochs (Smith: 2 to 10 epochs)'),
-        (100, 2, '1 whole cycle with half cycles of 1 epoch in 2 epochs (too short a budget for what Smith asks: 2 to 10 epochs)'),
-        (4, 1, '1 whole cycle with half cycles of 0.5 epochs in 1 epoch (too short a budget for what Smith asks: 2 to 10 epochs)'),
+        (
+            100,
+            2,
+            '1 whole cycle with half cycles of 1 epoch in 2 epochs (too short a budget for what Smith asks: 2 to 10 epochs)',
+        ),
+        (
+            4,
+            1,
+            '1 whole cycle with half cycles of 0.5 epochs in 1 epoch (too short a budget for what Smith asks: 2 to 10 epochs)',
+        ),
     ],
 )
 def test_the_reason_says_what_was_chosen(per_epoch, epochs, reason):
