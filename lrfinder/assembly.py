@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from lrfinder.factory import describe
 from lrfinder.models import load_model
 from lrfinder.optimizers import make_optimizer
 from lrfinder.options import Options
+from lrfinder.workers import Alone
 
 import chainer
 import numpy as np
@@ -38,9 +40,11 @@ class Assembly:
 
     Args:
         options: What to train; the data is loaded at once.
+        workers: Those that train together.
 
     Attributes:
-        data: The training and validation data.
+        data: The training and validation data; of several workers, this one's part.
+        workers: Those that train together.
         device: Where the model is trained.
 
     Raises:
@@ -50,11 +54,14 @@ class Assembly:
     12
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, workers: Alone | None = None) -> None:
         self._options = options
-        self.device = _device(options.device)
+        self.workers = workers or Alone()
+        self.device = _device(self.workers.device(options.device))
         with blaming('--dataset'):
-            self.data: Data = load_dataset(options.dataset, options.seed)
+            data = load_dataset(options.dataset, options.seed)
+        share = self.workers.share
+        self.data: Data = dataclasses.replace(data, train=share(data.train), validation=share(data.validation))
         examples = len(self.data.train)
         if options.batchsize > examples:
             raise UsageError(f'--batchsize {options.batchsize}: the training data has {examples} examples')
@@ -70,19 +77,20 @@ class Assembly:
         Raises:
             UsageError: The model can't be built.
         """
-        self._seed(seed)
+        self._seed(self.workers.seed(seed))
         with blaming('--model'):
             model = load_model(self._options.model, self.data.n_classes, self.data.n_targets)
         model.to_device(self.device)
-        optimizer = make_optimizer(self._options.optimizer).setup(model)
+        optimizer = self.workers.optimizer(make_optimizer(self._options.optimizer)).setup(model)
         train = SerialIterator(self.data.train, self._options.batchsize)
         validation = SerialIterator(self.data.validation, self._options.batchsize, repeat=False, shuffle=False)
         return Parts(
             updaters.StandardUpdater(train, optimizer, device=self.device),
-            extensions.Evaluator(validation, model, device=self.device),
+            self.workers.evaluator(extensions.Evaluator(validation, model, device=self.device)),
         )
 
     def _seed(self, seed: int) -> None:
+        self.device.use()  # in another process, too
         random.seed(seed)
         np.random.seed(seed)
         if self.device.xp is cuda.cupy:

@@ -38,13 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FOUND
     except SystemExit as error:  # --help and --version
         return int(error.code or 0)
-    except UsageError as error:
-        return _end(BAD_USAGE, f'error: {error}')
-    except NoRangeError as error:
-        return _end(NO_RANGE, f'no range: {error}')
-    except KeyboardInterrupt as error:
-        status = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
-        return _end(status, str(error) or 'interrupted before anything was recorded')
+    except (UsageError, NoRangeError, KeyboardInterrupt) as error:
+        return _tell(error)
 
 
 def _run(options: Options) -> None:
@@ -52,10 +47,26 @@ def _run(options: Options) -> None:
         from lrfinder import reading
 
         reading.run(options)
+    elif options.communicator is not None:
+        from lrfinder import distributed
+
+        distributed.run(options, _tell)
     else:
         from lrfinder import job
 
         job.run(options)
+
+
+def _tell(error: BaseException) -> int:
+    """Says in one line what ended the command, and returns the exit status."""
+    if isinstance(error, UsageError):
+        return _end(BAD_USAGE, f'error: {error}')
+    if isinstance(error, NoRangeError):
+        return _end(NO_RANGE, f'no range: {error}')
+    if isinstance(error, KeyboardInterrupt):
+        status = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
+        return _end(status, str(error) or 'interrupted before anything was recorded')
+    raise error
 
 
 def _end(status: int, message: str) -> int:

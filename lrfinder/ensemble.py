@@ -144,7 +144,8 @@ def _at_once(build: Build, seeds: Sequence[int], jobs: int, find_options: dict[s
         raise ValueError("more than one job needs joblib: pip install 'chainer-lrfinder[jobs]'") from None
     # Large arrays are shared, but each process may change its own, as it may where one test follows another.
     parallel = Parallel(n_jobs=jobs, return_as='generator', mmap_mode='c')
-    return parallel(delayed(_outcome)(build, seed, find_options) for seed in seeds)
+    quiet_options = {**find_options, 'quiet': True}  # no bar of its own for each
+    return parallel(delayed(_outcome)(build, seed, quiet_options) for seed in seeds)
 
 
 def _outcome(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRow | None = None) -> Outcome:

@@ -19,14 +19,19 @@ from lrfinder.progress import Progress
 from lrfinder.reading import PICTURE, SUGGESTION
 from lrfinder.record import Record
 from lrfinder.suggestion import NoRangeError, Suggestion
+from lrfinder.workers import Alone
 
 import pandas as pd
 
 CURVE = 'curve.csv'
 
 
-def run(options: Options) -> None:
+def run(options: Options, workers: Alone | None = None) -> None:
     """Finds the range, or takes that of the run to be resumed; then trains with it where ``--epoch`` says so.
+
+    Args:
+        options: The command's.
+        workers: Those that train together; all of them must do the same job.
 
     Raises:
         NoRangeError: The run was sound, but there is no range to give; what was recorded is written.
@@ -34,7 +39,7 @@ def run(options: Options) -> None:
         KeyboardInterrupt: With a message that says how to go on.
     """
     current = _begin_or_go_on(options)
-    _Job(current, Assembly(current.options)).run(resumes=options.resume is not None)
+    _Job(current, Assembly(current.options, workers)).run(resumes=options.resume is not None)
 
 
 def _begin_or_go_on(options: Options) -> Record:
@@ -94,7 +99,7 @@ class _Job:
         seeds = range(options.seed, options.seed + options.seeds)
         try:
             with self._blaming_what_is_trained(), Progress('range test', quiet=options.quiet) as progress:
-                result = find_seeds(self._assembly.build, seeds, on_row=progress.show, **chosen)
+                result = find_seeds(self._assembly.build, seeds, options.jobs, on_row=progress.show, **chosen)
         except BaseException as error:
             self._keep(error)
             raise
@@ -162,6 +167,7 @@ class _Job:
         options, data = self._options, self._assembly.data
         return [
             f'Device: {self._assembly.device}',
+            *([f'# Workers: {self._assembly.workers.size}; what follows is of each'] if options.communicator else []),
             f'# Minibatch-size: {options.batchsize}',
             f'# Model: {options.model}, optimizer: {options.optimizer}, seed: {options.seed}',
             f'# Data: {data.name}, {len(data.train)} examples to train on, {len(data.validation)} to validate with',
@@ -179,7 +185,8 @@ class _Job:
             yield
         except KeyboardInterrupt as error:
             folder = shlex.quote(str(self._folder))
-            error.args = (f'interrupted; what was recorded is in {folder}; to go on: python -m lrfinder --resume {folder}',)
+            go_on = '' if self._options.communicator else f'; to go on: python -m lrfinder --resume {folder}'
+            error.args = (f'interrupted; what was recorded is in {folder}{go_on}',)
             raise
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""The names of models, data sets, optimizers and ramps, without loading Chainer, and help for a misspelt one."""
+"""The names of models, data sets, optimizers, ramps and communicators, without loading Chainer, and help for a misspelt one."""
 
 import difflib
 from collections.abc import Iterable
@@ -23,6 +23,7 @@ OPTIMIZER_NAMES = (
     'msvag',
 )
 RAMP_NAMES = ('linear', 'exponential')
+COMMUNICATOR_NAMES = ('naive', 'flat', 'non_cuda_aware', 'pure_nccl')
 
 _MOST_SHOWN = 20
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
@@ -11,7 +12,7 @@ from typing import Any, NoReturn
 from clr import __version__
 from clr.policies import POLICIES
 from lrfinder.errors import UsageError, blaming
-from lrfinder.names import DATASET_NAMES, MODEL_NAMES, OPTIMIZER_NAMES, RAMP_NAMES, canonical, suggest
+from lrfinder.names import COMMUNICATOR_NAMES, DATASET_NAMES, MODEL_NAMES, OPTIMIZER_NAMES, RAMP_NAMES, canonical, suggest
 
 LARGEST_SEED = 2**32 - 1  # NumPy's
 
@@ -22,7 +23,7 @@ learning rates (CLR) in that range."""
 
 _EXAMPLES = """\
 examples:
-  lrfinder --model resnet                        find the range of a ResNet-20 on the embedded digits
+  lrfinder --model resnet                        find the range of a ResNet-8 on the embedded digits
   lrfinder --model nets:make --dataset my.npz    the same for your own model and data
   lrfinder --model cnn --epoch 30 --compare      then train with it, and compare with fixed rates
   lrfinder --curve result/log                    read the range off a log that you have
@@ -53,6 +54,8 @@ class Options:
     iterations: int | None = None
     ramp: str = 'linear'
     seeds: int = 1
+    jobs: int = 1
+    communicator: str | None = None
     curve: str | None = None
     columns: tuple[tuple[str, str], ...] = ()
     epoch: int = 0
@@ -68,7 +71,7 @@ class Options:
 OF_A_RUN = tuple(
     field.name
     for field in dataclasses.fields(Options)
-    if field.name not in ('curve', 'columns', 'out', 'resume', 'quiet', 'given')
+    if field.name not in ('jobs', 'curve', 'columns', 'out', 'resume', 'quiet', 'given')
 )
 # What --curve goes with: it trains nothing.
 _WITH_CURVE = ('curve', 'columns', 'policy', 'out', 'quiet')
@@ -129,6 +132,12 @@ def check(options: Options) -> None:
         raise UsageError('--compare needs --epoch N: how long to train')
     if options.seed + options.seeds - 1 > LARGEST_SEED:
         raise UsageError(f'--seeds {options.seeds}: there are no seeds above {LARGEST_SEED}')
+    if options.jobs > 1 and importlib.util.find_spec('joblib') is None:
+        raise UsageError(f"--jobs {options.jobs} needs joblib: pip install 'chainer-lrfinder[jobs]'")
+    if options.communicator is not None and options.jobs > 1:
+        raise UsageError('--jobs does not go with --communicator: its workers run one range test after another')
+    if options.communicator is not None and options.resume is not None:
+        raise UsageError('--resume does not go with --communicator: begin anew')
     if options.value_range is not None:
         from lrfinder.ramp import check_range
 
@@ -184,7 +193,7 @@ def _add_training(group: Any) -> None:
     group.add_argument(
         '--model',
         metavar='NAME',
-        help=f'{", ".join(MODEL_NAMES)}, mlp:50,50 (hidden units), resnet:56 (depth), or module:factory, a callable of '
+        help=f'{", ".join(MODEL_NAMES)}, mlp:50,50 (hidden units), resnet:20 (depth), or module:factory, a callable of '
         f'yours that returns a Chainer link',
     )
     group.add_argument(
@@ -201,6 +210,13 @@ def _add_training(group: Any) -> None:
     group.add_argument('--batchsize', '-b', metavar='N', type=_count(1), help='examples of an update')
     group.add_argument('--device', '-d', metavar='SPEC', help='-1 is the CPU, 0 the first GPU')
     group.add_argument('--seed', metavar='N', type=_count(0, LARGEST_SEED), help='of everything that is random')
+    group.add_argument(
+        '--communicator',
+        metavar='NAME',
+        type=_choice('communicator', COMMUNICATOR_NAMES),
+        help='train with all workers that mpiexec has started, each on its part of the data, --batchsize examples each: '
+        f'{", ".join(COMMUNICATOR_NAMES)}; with GPUs, --device 0 is the first of each machine',
+    )
 
 
 def _add_range_test(group: Any) -> None:
@@ -216,6 +232,7 @@ def _add_range_test(group: Any) -> None:
     )
     group.add_argument('--ramp', metavar='SHAPE', type=_choice('ramp', RAMP_NAMES), help=f'{" or ".join(RAMP_NAMES)}')
     group.add_argument('--seeds', metavar='K', type=_count(1), help='K range tests, one answer with its spread')
+    group.add_argument('--jobs', metavar='J', type=_count(1), help='how many of the --seeds run at once')
     group.add_argument(
         '--curve',
         metavar='FILE',

@@ -39,6 +39,7 @@ def range_lines(suggestion: Suggestion, picture: str, plan: Schedule | None = No
         *_because(f'  min {low:.4g}', suggestion.reasons.get('min')),
         *_because(f'  max {high:.4g}', suggestion.reasons.get('max')),
         *_because(f'step_size: {suggestion.step_size} iterations', suggestion.reasons.get('step_size')),
+        *(_because('batchsize', suggestion.reasons['batchsize']) if 'batchsize' in suggestion.reasons else []),
         *(line for warning in suggestion.warnings for line in _because('Warning', warning)),
         f'Picture: {picture}',
         '',

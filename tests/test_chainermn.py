@@ -11,6 +11,7 @@ import textwrap
 from pathlib import Path
 
 import lrfinder
+from lrfinder.cli import main
 from lrfinder.workers import Alone, holds_for, workers_of
 
 import chainer
@@ -107,8 +108,7 @@ def told(body, workers, folder):
 
 
 @mpi
-@pytest.mark.parametrize('workers', [2, 3])
-def test_find_gives_every_worker_the_same_answer_and_leaves_it_as_it_was(workers, tmp_path):
+def test_find_gives_every_worker_the_same_answer_and_leaves_it_as_it_was(tmp_path):
     body = """
         def state(updater):
             optimizer, iterator = updater.get_optimizer('main'), updater.get_iterator('main')
@@ -128,9 +128,9 @@ def test_find_gives_every_worker_the_same_answer_and_leaves_it_as_it_was(workers
         tell(curve=result.curve.to_csv(), suggestion=result.suggestion.to_json(), restored=state(updater) == before,
              weights=before[0], same_training=trained(updater) == untouched)
     """
-    found = told(body, workers, tmp_path)
+    found = told(body, 2, tmp_path)
     assert all(one['restored'] and one['same_training'] for one in found)
-    assert len({str(one['weights']) for one in found}) == workers  # the weights that each had before the first update
+    assert len({str(one['weights']) for one in found}) == 2  # the weights that each had before the first update
     assert len({one['curve'] for one in found}) == len({one['suggestion'] for one in found}) == 1
     low, high = json.loads(found[0]['suggestion'])['value_range']
     assert 0 < low < high
@@ -260,6 +260,93 @@ def test_when_one_worker_is_killed_the_others_end_with_an_error(tmp_path):
     status, out, _ = run(['script.py'], 3, tmp_path)
     assert status != 0
     assert 'found' not in out
+
+
+# The command
+
+
+@mpi
+def test_the_command_writes_and_speaks_once(tmp_path):
+    status, out, err = run(['-m', 'lrfinder', '--communicator', 'naive', '--batchsize', '16', '--epoch', '2'], 2, tmp_path)
+    assert status == 0, out + err
+    assert out.count('value_range:') == 1
+    assert '# Workers: 2' in out
+    suggestion = lrfinder.Suggestion.load(tmp_path / 'result' / 'suggestion.json')
+    assert suggestion.batchsize == 32
+    assert suggestion.reasons['batchsize'].startswith('the range holds for updates with 32 examples (2 workers with 16 each);')
+    assert suggestion.iterations_per_epoch == 45  # of 719 examples, the half of 1437
+    assert len(lrfinder.read_curve(tmp_path / 'result' / 'curve.csv')) > 10
+    assert (tmp_path / 'result' / 'range_test.png').exists()
+    assert [path.name for path in tmp_path.iterdir()] == ['result']
+
+
+USERS = """
+    import chainer, mpi4py.MPI
+    import chainer.links as L
+
+    class Indifferent(chainer.Chain):
+        reports_loss = True
+
+        def __init__(self):
+            super().__init__()
+            with self.init_scope():
+                self.linear = L.Linear(64, 1)
+
+        def forward(self, x, t):
+            loss = 1 + 0 * chainer.functions.mean(self.linear(x))
+            chainer.report({'loss': loss}, self)
+            return loss
+
+    class Failing(Indifferent):
+        def forward(self, x, t):
+            if mpi4py.MPI.COMM_WORLD.rank == 1:
+                raise ValueError('a broken cable')
+            return super().forward(x, t)
+"""
+
+
+@mpi
+@pytest.mark.parametrize(
+    'model, status, line',
+    [
+        ('users:Indifferent', 1, 'lrfinder: no range: '),
+        ('users:Failing', 2, 'lrfinder: error: --model users:Failing on --dataset digits: a broken cable (users.py, line 21)'),
+        ('users:Missing', 2, "lrfinder: error: --model: 'users:Missing': there is no 'Missing'"),
+    ],
+)
+def test_the_command_ends_everywhere_and_says_once_why(model, status, line, tmp_path):
+    (tmp_path / 'users.py').write_text(textwrap.dedent(USERS))
+    ended, out, err = run(['-m', 'lrfinder', '--communicator', 'naive', '--model', model], 2, tmp_path)
+    assert ended == status, out + err
+    said = [said for said in err.splitlines() if said.startswith('lrfinder:')]
+    assert len(said) == 1, err
+    assert said[0].startswith(line)
+
+
+@pytest.mark.parametrize(
+    'arguments, line',
+    [
+        (['--communicator', 'ethernet'], "--communicator: unknown communicator 'ethernet'"),
+        (['--communicator', 'naive', '--jobs', '2'], '--jobs does not go with --communicator'),
+        (['--communicator', 'naive', '--curve', 'log'], '--curve only reads a recorded curve: leave out --communicator'),
+    ],
+)
+def test_what_does_not_go_with_a_communicator_is_refused(arguments, line, capsys):
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.startswith(f'lrfinder: error: {line}')
+
+
+def test_without_mpi_the_error_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, 'mpi4py', None)
+    monkeypatch.setitem(sys.modules, 'mpi4py.MPI', None)
+    assert main(['--communicator', 'naive']) == 2
+    error = capsys.readouterr().err
+    assert error.startswith('lrfinder: error: --communicator naive: ')
+    assert "pip install 'chainer-lrfinder[mpi]'" in error
+    assert error.count('\n') == 1
+
+
+# One process
 
 
 def test_one_process_works_alone():
