@@ -12,6 +12,7 @@ from pathlib import Path
 import lrfinder
 from lrfinder import NoRangeError, Suggestion
 from lrfinder.assembly import Assembly
+from lrfinder.cli import main
 from lrfinder.ensemble import Outcome, find_seeds, geometric_median, joined
 from lrfinder.options import Options
 
@@ -237,3 +238,39 @@ def test_without_joblib_the_error_says_what_to_install(build, monkeypatch):
     monkeypatch.setitem(sys.modules, 'joblib', None)
     with pytest.raises(ValueError, match=r"more than one job needs joblib: pip install 'chainer-lrfinder\[jobs\]'"):
         find_seeds(build, range(2), jobs=2)
+
+
+# The command
+
+
+def test_the_command_writes_the_same_files_whatever_the_jobs(tmp_path, user_module):
+    user_module(
+        'users',
+        """
+        import chainer, numpy as np
+
+        class Points(chainer.dataset.DatasetMixin):
+            x = np.random.RandomState(0).normal(size=(300, 2)).astype('f')
+
+            def __len__(self):
+                return len(self.x)
+
+            def get_example(self, i):
+                return self.x[i], np.int32(self.x[i, 0] * self.x[i, 1] > 0)
+
+        def points():
+            return Points()
+        """,
+    )
+    for jobs in '1', '2':
+        arguments = ['--dataset', 'users:points', '--seeds', '2', '--jobs', jobs, '--out', jobs, '--quiet']
+        assert main([*arguments, '--value-range', '0', '1', '--iterations', '30']) == 0
+    for name in 'curve.csv', 'suggestion.json', 'range_test.png':
+        assert (tmp_path / '1' / name).read_bytes() == (tmp_path / '2' / name).read_bytes()
+    assert lrfinder.read_curve(tmp_path / '2' / 'curve.csv')['seed'].unique().tolist() == [0, 1]
+
+
+def test_the_command_says_what_more_than_one_job_needs(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, 'joblib', None)
+    assert main(['--seeds', '2', '--jobs', '2']) == 2
+    assert capsys.readouterr().err == "lrfinder: error: --jobs 2 needs joblib: pip install 'chainer-lrfinder[jobs]'\n"
