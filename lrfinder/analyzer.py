@@ -95,16 +95,18 @@ class Reading:
     """What the criteria say of a curve.
 
     Attributes:
+        lowest: The lowest rate that was tested.
+        highest: The highest rate that the run got through.
         pays: The rate where learning starts to pay.
         collapse: The rate where the curve collapses; ``None`` where it does not within the ramp.
         why: Which metric collapsed, or why the run broke; empty without a collapse.
-        highest: The highest rate that the run got through.
     """
 
-    pays: float
-    collapse: float | None
-    why: str
+    lowest: float
     highest: float
+    pays: float
+    collapse: float | None = None
+    why: str = ''
 
 
 def analyze(
@@ -140,11 +142,7 @@ def analyze(
     True
     """
     reading = read(curve)
-    if reading.collapse is None:
-        high, why = reading.highest, f'the ramp ended at {reading.highest:.3g} before the curve broke; higher may do as well'
-    else:
-        high = TRUST * reading.collapse
-        why = f'{TRUST:g} of the rate {reading.collapse:.3g} at which the curve collapses ({reading.why})'
+    high, why = maximum(reading)
     low, why_low = minimum(reading, high)
     step_size, why_step = _step_size(len(curve), iterations_per_epoch)
     return Suggestion(
@@ -169,7 +167,8 @@ def read(curve: pd.DataFrame) -> Reading:
         NoRangeError: No metric improves by more than noise.
         ValueError: It is no curve.
     """
-    table, broken = _until_break(_thinned(_ascending(check_curve(curve))))
+    whole = _ascending(check_curve(curve))
+    table, broken = _until_break(_thinned(whole))
     found = signals(table)
     learning = [signal for signal in found if signal.significant]
     if not learning:
@@ -177,20 +176,36 @@ def read(curve: pd.DataFrame) -> Reading:
     collapses = [(rate, signal.name) for signal in learning if (rate := collapse(signal, bool(broken))) is not None]
     highest = float(table['lr'].iloc[-1])
     rate, why = min([*collapses, *([(highest, broken)] if broken else [])], default=(None, ''))
-    return Reading(min(onset(signal) for signal in learning), rate, why, highest)
+    return Reading(float(whole['lr'].iloc[0]), highest, min(onset(signal) for signal in learning), rate, why)
+
+
+def maximum(reading: Reading) -> tuple[float, str]:
+    """The upper bound that a curve speaks for, and why.
+
+    Raises:
+        NoRangeError: The curve collapses so near to its start that what can be trusted was not tested.
+    """
+    if reading.collapse is None:
+        return reading.highest, f'the ramp ended at {reading.highest:.3g} before the curve broke; higher may do as well'
+    high = TRUST * reading.collapse
+    if high < reading.lowest:
+        raise NoRangeError(
+            f'the curve collapses at {reading.collapse:.3g}, too near to its start at {reading.lowest:.3g} ({reading.why}); '
+            'start the ramp at a lower rate'
+        )
+    return high, f'{TRUST:g} of the rate {reading.collapse:.3g} at which the curve collapses ({reading.why})'
 
 
 def minimum(reading: Reading, high: float) -> tuple[float, str]:
     """The lower bound that goes with an upper one, and why."""
     least, most = (share * high for share in MIN_SHARES)
-    low = min(max(reading.pays, least), most)
-    if low == reading.pays:
-        return low, f'learning starts to pay at {low:.3g}'
-    share = f'a {"tenth" if low == least else "fourth"} of the maximum'
-    return (
-        low,
-        f'{share}; learning starts to pay at {reading.pays:.3g} already' if low == least else f'{share}, as Smith advises',
-    )
+    if reading.lowest > min(max(reading.pays, least), most):
+        return min(reading.lowest, high), f'the ramp began at {reading.lowest:.3g}'
+    if reading.pays < least:
+        return least, f'a tenth of the maximum; learning starts to pay at {reading.pays:.3g} already'
+    if reading.pays > most:
+        return most, 'a fourth of the maximum, as Smith advises'
+    return reading.pays, f'learning starts to pay at {reading.pays:.3g}'
 
 
 # Criteria: each reads a rate off one signal.

@@ -141,12 +141,12 @@ class _Search:
         """Trial cycles at a factor above the anchor, at it, and on until the good ones are between others."""
         low, high = bounds
         start = self._start()
-        rates = [min(anchor * pilots.FACTOR, high)]
-        rates.append(rates[0] / pilots.FACTOR)
+        first = max(min(anchor * pilots.FACTOR, high), low)
+        rates = [first, max(first / pilots.FACTOR, low)] if first > low else [first, min(first * pilots.FACTOR, high)]
         trials = [self._trial(rate) for rate in rates]
         while len(trials) < PILOTS:
             found = pilots.verdict(trials, start)
-            if (found is None or found.lowest) and min(rates) / pilots.FACTOR > low:
+            if (found is None or found.lowest) and min(rates) / pilots.FACTOR >= low:
                 rates.append(min(rates) / pilots.FACTOR)
             elif found is not None and found.highest and max(rates) * pilots.FACTOR <= high:
                 rates.append(max(rates) * pilots.FACTOR)
@@ -188,12 +188,11 @@ class _Search:
         try:
             reading = analyzer.read(self.curve)
         except NoRangeError:  # too short a ramp to tell by itself; the trial cycles have told
-            reading = analyzer.Reading(0.0, None, '', highest)
+            reading = analyzer.Reading(float(self.curve['lr'].iloc[0]), highest, pays=0.0)
         rate = min(found.rate, highest)
         why = pilots.reason(trials, found)
         if reading.collapse is not None and rate >= reading.collapse:
-            rate = analyzer.TRUST * reading.collapse
-            why = f'{analyzer.TRUST:g} of the rate {reading.collapse:.3g} at which the ramp collapses ({reading.why})'
+            rate, why = analyzer.maximum(reading)
         low, why_low = analyzer.minimum(reading, rate)
         return Result(
             self.curve,

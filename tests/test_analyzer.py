@@ -55,9 +55,19 @@ def test_the_minimum_is_where_learning_starts_to_pay():
 
 
 def test_the_minimum_keeps_within_a_tenth_and_a_fourth_of_the_maximum():
-    reading = analyzer.Reading(pays=0.05, collapse=None, why='', highest=1.0)
+    reading = analyzer.Reading(lowest=0.0, highest=1.0, pays=0.05)
     assert analyzer.minimum(reading, 1.0) == (0.1, 'a tenth of the maximum; learning starts to pay at 0.05 already')
     assert analyzer.minimum(reading, 0.1) == (0.025, 'a fourth of the maximum, as Smith advises')
+
+
+def test_no_bound_is_below_what_was_tested():
+    reading = analyzer.Reading(lowest=0.2, highest=1.0, pays=0.05)
+    assert analyzer.minimum(reading, 1.0) == (0.2, 'the ramp began at 0.2')
+    with pytest.raises(lrfinder.NoRangeError) as error:
+        analyzer.maximum(analyzer.Reading(lowest=0.2, highest=1.0, pays=0.25, collapse=0.4, why='training loss'))
+    assert str(error.value) == (
+        'the curve collapses at 0.4, too near to its start at 0.2 (training loss); start the ramp at a lower rate'
+    )
 
 
 def test_accuracy_alone_is_enough():

@@ -99,6 +99,16 @@ def test_the_range_stays_within_a_range_that_is_given():
     assert found.suggestion.exhausted
 
 
+@pytest.mark.parametrize('value_range', [(0.02, 0.03), (0.3, 0.5), (5.0, 50.0)])
+def test_a_narrow_or_a_high_range_is_not_left(value_range):
+    try:
+        low, high = lrfinder.find(updater(*blobs()), value_range=value_range, iterations=50).suggestion.value_range
+    except lrfinder.NoRangeError:
+        assert value_range[0] > 1
+    else:
+        assert value_range[0] <= low <= high <= value_range[1]
+
+
 def test_the_length_of_the_ramp_changes_little():
     highs = [
         lrfinder.find(updater(*blobs()), value_range=(0.0, 2.0), iterations=iterations).suggestion.value_range[1]
