@@ -11,6 +11,7 @@ import os
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from html import escape
 from importlib import metadata
 from typing import Any
 
@@ -107,6 +108,14 @@ class Suggestion:
             OSError: The file can't be written.
         """
         files.write_text(path, self.to_json())
+
+    def _repr_html_(self) -> str:
+        """The rich display in notebooks."""
+        low, high = self.value_range
+        head = f'<b>value_range {low:.4g} to {high:.4g}</b> ({escape(self.attr)}), step_size {self.step_size}, {escape(self.policy)}'
+        rows = [*self.reasons.items(), *(('warning', text) for text in self.warnings)]
+        cells = ''.join(f'<tr><th>{escape(name)}</th><td style="text-align: left">{escape(text)}</td></tr>' for name, text in rows)
+        return f'<p>{head}</p><table>{cells}</table>' if cells else f'<p>{head}</p>'
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Suggestion:
