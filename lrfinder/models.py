@@ -71,8 +71,8 @@ def resnet(n_classes: int, depth: int = 8) -> chainer.Link:
 
     Args:
         n_classes: Number of classes (of outputs).
-        depth: 8, 14, 20, 26, 32, ...; the paper has 20, 32, 44, 56 and 110 for images of 32 x 32. By default 8, which is enough for
-            the embedded digits of 8 x 8.
+        depth: 8, 14, 20, 26, 32, ...; the paper has 20, 32, 44, 56 and 110 for images of 32 x 32. By default 8, which is
+            enough for the embedded digits of 8 x 8.
 
     Returns:
         A link from images, float32 (batch, channels, height, width), to logits (batch, n_classes).

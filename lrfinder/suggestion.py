@@ -112,9 +112,10 @@ class Suggestion:
     def _repr_html_(self) -> str:
         """The rich display in notebooks."""
         low, high = self.value_range
-        head = f'<b>value_range {low:.4g} to {high:.4g}</b> ({escape(self.attr)}), step_size {self.step_size}, {escape(self.policy)}'
+        head = f'<b>{escape(self.attr)} {low:.4g} to {high:.4g}</b>, step_size {self.step_size}, {escape(self.policy)}'
         rows = [*self.reasons.items(), *(('warning', text) for text in self.warnings)]
-        cells = ''.join(f'<tr><th>{escape(name)}</th><td style="text-align: left">{escape(text)}</td></tr>' for name, text in rows)
+        left = 'style="text-align: left"'
+        cells = ''.join(f'<tr><th>{escape(name)}</th><td {left}>{escape(text)}</td></tr>' for name, text in rows)
         return f'<p>{head}</p><table>{cells}</table>' if cells else f'<p>{head}</p>'
 
     @classmethod
