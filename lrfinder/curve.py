@@ -113,7 +113,8 @@ def _check_columns(known: Container[str], names: Sequence[str]) -> None:
 
 def _joined(curve: pd.DataFrame) -> pd.DataFrame:
     """One row an iteration, where the rate was logged in other rows than the loss (by Lightning's CSVLogger, for one)."""
-    if not {'iteration', LOSS} <= set(curve.columns) or curve[['lr', LOSS]].notna().all(axis=1).any():
+    apart = {'iteration', LOSS} <= set(curve.columns) and not curve[['lr', LOSS]].notna().all(axis=1).any()
+    if not apart or curve['lr'].notna().all():  # in the latter there is no loss at all
         return curve
     rows = curve.groupby('iteration', as_index=False, sort=False).first()
     return rows.loc[rows['lr'].notna(), curve.columns].reset_index(drop=True)

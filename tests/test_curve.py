@@ -59,6 +59,12 @@ def test_the_curves_of_several_seeds_keep_the_seed_in_front(tmp_path):
     assert list(again.columns)[:2] == ['seed', 'iteration']
 
 
+def test_tests_that_broke_at_once_keep_their_rows(tmp_path):
+    curve = pd.concat([make_curve([(1, 0.1, NAN, NAN, NAN, NAN)]).assign(seed=seed) for seed in (3, 4)])[['seed', *COLUMNS]]
+    write_curve(curve, tmp_path / 'curve.csv')
+    assert read_curve(tmp_path / 'curve.csv')['seed'].tolist() == [3, 4]
+
+
 def test_an_interrupted_test_without_a_row_can_be_read(tmp_path):
     write_curve(make_curve([]), tmp_path / 'curve.csv')
     assert read_curve(str(tmp_path / 'curve.csv')).shape == (0, 6)
