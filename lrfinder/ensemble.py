@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from statistics import median_high, median_low
@@ -27,6 +29,8 @@ Build = Callable[[int], tuple[Any, Any]]
 
 # A backend's threads must take turns: NumPy's global random state, from which Chainer draws, is the process's.
 _alone_in_the_process = threading.Lock()
+# What a forked process builds with: it need not be sent.
+_inherited: Build
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,13 +143,44 @@ def _outcomes(
 
 def _at_once(build: Build, seeds: Sequence[int], jobs: int, find_options: dict[str, Any]) -> Iterator[Outcome]:
     try:
-        from joblib import Parallel, delayed
+        from joblib import Parallel, delayed, effective_n_jobs
     except ImportError:
         raise ValueError("more than one job needs joblib: pip install 'chainer-lrfinder[jobs]'") from None
+    find_options = {**find_options, 'quiet': True}  # no bar of its own for each
     # Large arrays are shared, but each process may change its own, as it may where one test follows another.
-    parallel = Parallel(n_jobs=jobs, return_as='generator', mmap_mode='c')
-    quiet_options = {**find_options, 'quiet': True}  # no bar of its own for each
-    return parallel(delayed(_outcome)(build, seed, quiet_options) for seed in seeds)
+    how: dict[str, Any] = {'batch_size': 1, 'mmap_mode': 'c'}
+    if _may_fork():
+        how |= {'backend': 'multiprocessing', 'initializer': _inherit, 'initargs': (build,)}
+        build = _build_as_inherited
+    with Parallel(n_jobs=jobs, **how) as parallel:
+        # As many as run at once: whoever waits sees them end.
+        width = effective_n_jobs(jobs)
+        for first in range(0, len(seeds), width):
+            yield from parallel(delayed(_outcome)(build, seed, find_options) for seed in seeds[first : first + width])
+
+
+def _may_fork() -> bool:
+    """Whether processes may be forked, which spares them a second of imports.
+
+    Not where joblib was told what to use (a backend that was told is always the same object), nor with other threads or a GPU,
+    which a fork does not survive.
+    """
+    from joblib.parallel import get_active_backend
+
+    told = get_active_backend()[0] is get_active_backend()[0]
+    return sys.platform == 'linux' and threading.active_count() == 1 and 'cupy' not in sys.modules and not told
+
+
+def _inherit(build: Build) -> None:
+    """Begins the life of a forked process: it has what its parent has, and leaves Ctrl-C to it."""
+    global _inherited
+    _inherited = build
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _build_as_inherited(seed: int) -> tuple[Any, Any]:
+    return _inherited(seed)
 
 
 def _outcome(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRow | None = None) -> Outcome:

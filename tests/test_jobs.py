@@ -48,6 +48,11 @@ def not_found(seed):
     return Outcome(seed, curve(2.0, 2.0, 2.0), None, 'nothing was learned')
 
 
+def environment():
+    """That of a process that is to find the project."""
+    return {**os.environ, 'PYTHONPATH': str(Path(lrfinder.__file__).parents[1])}
+
+
 # What they say together
 
 
@@ -146,13 +151,23 @@ def test_an_interruption_carries_what_the_unfinished_test_has_recorded(build):
 # Many at once
 
 
-def test_the_answer_is_that_of_one_after_another(build, one_after_another):
+@pytest.mark.parametrize('backend', ['loky', 'multiprocessing'])
+def test_the_answer_is_that_of_one_after_another(backend, build, one_after_another):
     rows = []
-    at_once = find_seeds(build, range(3), jobs=2, on_row=lambda rate, loss: rows.append((rate, loss)), **SHORT)
+    with joblib.parallel_config(backend):
+        at_once = find_seeds(build, range(3), jobs=2, on_row=lambda rate, loss: rows.append((rate, loss)), **SHORT)
     pd.testing.assert_frame_equal(at_once.curve, one_after_another.curve, check_exact=True)
     assert at_once.suggestion == one_after_another.suggestion
     ends = at_once.curve.groupby('seed').last()
     assert rows == list(zip(ends['lr'], ends['main/loss']))
+
+
+def test_a_backend_that_joblib_was_told_of_is_used():
+    def build_nothing(seed):
+        raise ValueError(f'forked from pytest: {"pytest" in sys.modules}')
+
+    with joblib.parallel_config('loky'), pytest.raises(ValueError, match='forked from pytest: False'):
+        find_seeds(build_nothing, range(2), jobs=2)
 
 
 def test_threads_of_one_process_take_turns(build, one_after_another):
@@ -198,24 +213,29 @@ def test_the_arrays_of_a_build_may_be_changed_in_place(build):
 
     large = Large(Options(batchsize=64))
     large.large = pd.Series(range(500_000)).to_numpy(copy=True)
-    assert len(find_seeds(large.build, range(2), jobs=2, **SHORT).curve)
+    with joblib.parallel_config('loky'):
+        assert len(find_seeds(large.build, range(2), jobs=2, **SHORT).curve)
 
 
-def test_ctrl_c_ends_them_all(tmp_path):
-    script = """
-        import os, time
+@pytest.mark.parametrize('told', ['contextlib.nullcontext()', "joblib.parallel_config('loky')"])
+def test_ctrl_c_ends_them_all(told, tmp_path):
+    script = f"""
+        import contextlib, joblib, os, time
         from lrfinder.ensemble import find_seeds
 
-        def build(seed):
-            open(f'started{os.getpid()}', 'w').close()
-            time.sleep(100)
+        def make():
+            def build(seed):
+                open(f'started{{os.getpid()}}', 'w').close()
+                time.sleep(100)
+            return build
 
         if __name__ == '__main__':
-            find_seeds(build, range(4), jobs=2)
+            with {told}:
+                find_seeds(make(), range(4), jobs=2)
     """
     (tmp_path / 'script.py').write_text(textwrap.dedent(script))
-    environment = {**os.environ, 'PYTHONPATH': str(Path(lrfinder.__file__).parents[1])}
-    process = subprocess.Popen([sys.executable, 'script.py'], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, 'script.py']
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while len(started := [int(path.name[7:]) for path in tmp_path.glob('started*')]) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -262,9 +282,9 @@ def test_the_command_writes_the_same_files_whatever_the_jobs(tmp_path, user_modu
             return Points()
         """,
     )
-    for jobs in '1', '2':
-        arguments = ['--dataset', 'users:points', '--seeds', '2', '--jobs', jobs, '--out', jobs, '--quiet']
-        assert main([*arguments, '--value-range', '0', '1', '--iterations', '30']) == 0
+    arguments = ['--dataset', 'users:points', '--seeds', '2', '--quiet', '--value-range', '0', '1', '--iterations', '30']
+    assert main([*arguments, '--jobs', '1', '--out', '1']) == 0
+    subprocess.run([sys.executable, '-m', 'lrfinder', *arguments, '--jobs', '2', '--out', '2'], env=environment(), check=True)
     for name in 'curve.csv', 'suggestion.json', 'range_test.png':
         assert (tmp_path / '1' / name).read_bytes() == (tmp_path / '2' / name).read_bytes()
     assert lrfinder.read_curve(tmp_path / '2' / 'curve.csv')['seed'].unique().tolist() == [0, 1]
