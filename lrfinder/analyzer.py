@@ -59,7 +59,7 @@ class Signal:
     Attributes:
         name: What it is, in words.
         rates: Shape (n,), ascending.
-        values: Shape (n,), finite.
+        values: Shape (n,), as shares of the largest magnitude among them: what is read off them depends on no scale.
         smooth: Shape (n,), the values smoothed.
     """
 
@@ -87,7 +87,7 @@ class Signal:
     @property
     def significant(self) -> bool:
         """Whether the gain is more than noise, and more than rounding."""
-        return self.gain > SIGNIFICANT * self.noise and self.gain > 1e-9 * float(np.abs(self.values).max())
+        return self.gain > SIGNIFICANT * self.noise and self.gain > 1e-9
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,8 @@ def signals(table: pd.DataFrame) -> list[Signal]:
 
 
 def _signal(name: str, rates: Floats, values: Floats) -> Signal:
-    return Signal(NAMES[name], rates, values, smoothed(values, SMOOTHING * len(values)))
+    shares = values / (np.abs(values).max() or 1.0)
+    return Signal(NAMES[name], rates, shares, smoothed(shares, SMOOTHING * len(shares)))
 
 
 def smoothed(values: Floats, deviation: float) -> Floats:
@@ -289,14 +290,27 @@ def _thinned(table: pd.DataFrame) -> pd.DataFrame:
 def _until_break(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """The rows before the run broke, and why it did; all rows and nothing where it did not."""
     name = next(name for name in TELLING if name in table.columns)
-    values = _sign(name) * table[name]
-    # A metric that is measured now and then has empty cells; in one that is measured always they are no numbers.
-    values = values if values.notna().mean() > 0.5 else values.dropna()
+    values = _measured(_sign(name) * table[name])
     broken = broken_at(values.to_numpy(float))
     if broken is None:
         return table, ''
     index, why = broken
     return table.loc[table.index < values.index[index]], why
+
+
+def _measured(values: pd.Series) -> pd.Series:
+    """The values of a metric without the cells that are empty because it is measured now and then only.
+
+    Where it is measured always, an empty cell is no number; and so it is when nothing has come for longer than usual.
+    """
+    rows = np.flatnonzero(values.notna())
+    if len(rows) < 2:
+        return values
+    usual = float(np.median(np.diff(rows)))
+    if usual == 1:
+        return values.iloc[rows[0] :]
+    missed = int(rows[-1] + usual)
+    return values.iloc[rows] if len(values) <= missed + usual else values.iloc[[*rows, missed]]
 
 
 def _step_size(rows: int, iterations_per_epoch: int | None) -> tuple[int, str]:

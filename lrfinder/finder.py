@@ -256,7 +256,7 @@ def _spread(rates: tuple[float, float], low: float, high: float) -> dict[str, tu
 
 def _scheduled(suggestion: Suggestion, updater: Any, bench: Bench, policy: str) -> Suggestion:
     """The suggestion with the length of a cycle that fits the updater's data, and the batch that it holds for."""
-    iterations_per_epoch, batchsize = _epoch(updater.get_iterator('main'), bench.epochs_per_update)
+    iterations_per_epoch, batchsize = _epoch(updater, bench.epochs_per_update)
     plan = schedule.without_budget(iterations_per_epoch)
     reasons = {**suggestion.reasons, 'step_size': plan.reason}
     if batchsize is not None:
@@ -273,8 +273,11 @@ def _scheduled(suggestion: Suggestion, updater: Any, bench: Bench, policy: str) 
     )
 
 
-def _epoch(iterator: Any, epochs_per_update: float | None) -> tuple[int | None, int | None]:
-    """Iterations of an epoch and examples of a batch, where the iterator tells."""
+def _epoch(updater: Any, epochs_per_update: float | None) -> tuple[int | None, int | None]:
+    """Iterations of an epoch and examples of a batch, where the main iterator tells."""
     # An update may take several batches, as that of a recurrent network does. A batch on the edge counts as a whole one.
     iterations = max(1, math.ceil(1 / epochs_per_update - 0.01)) if epochs_per_update else None
-    return iterations, getattr(iterator, 'batch_size', None)
+    try:
+        return iterations, int(updater.get_iterator('main').batch_size)
+    except (AttributeError, KeyError):
+        return iterations, None

@@ -104,6 +104,20 @@ def test_nothing_from_the_first_non_finite_loss_on_counts():
     assert suggestion.reasons['max'].endswith('(the loss is not finite (nan))')
 
 
+def test_a_run_that_goes_on_without_numbers_has_broken():
+    losses = learning()['main/loss'].to_numpy().copy()
+    losses[80:] = np.nan
+    suggestion = lrfinder.analyze(ramp(losses))
+    assert not suggestion.exhausted
+    assert suggestion.value_range[1] == pytest.approx(0.4 * 0.4, rel=0.02)
+
+
+def test_a_metric_that_is_measured_now_and_then_and_then_no_more_has_broken():
+    losses = learning()['main/loss'].where((np.arange(200) % 10 == 0) & (np.arange(200) < 110))
+    assert not lrfinder.analyze(ramp(losses)).exhausted
+    assert lrfinder.analyze(ramp(learning()['main/loss'].where(np.arange(200) % 10 == 0))).exhausted
+
+
 def test_rows_after_the_break_change_nothing():
     broken = learning(300, collapses=0.6)
     longer = pd.concat([broken, broken.tail(50).assign(lr=np.linspace(1.01, 2, 50))], ignore_index=True)
@@ -138,7 +152,10 @@ def test_scale_and_zero_of_the_loss_do_not_matter(scale, shift):
             [2.0, 3.0, 9.0, 81.0, 1e4, 1e9, np.inf],
             'the run broke before it had learned anything (the loss is not finite (inf)); start the ramp at a lower rate',
         ),
-        ([np.nan] * 20, 'too few values to see a trend (20 rows); record a longer ramp'),
+        (
+            [np.nan] * 20,
+            'the run broke before it had learned anything (the loss is not finite (nan)); start the ramp at a lower rate',
+        ),
     ],
 )
 def test_no_range_says_why_and_what_to_try(losses, why):
