@@ -1,5 +1,6 @@
 """What the README says is so: its scripts run, its commands are accepted, its tables are complete."""
 
+import ast
 import os
 import re
 import shlex
@@ -124,21 +125,31 @@ def test_a_loop_without_a_trainer_can_be_tested(script):
 
 
 def test_every_script_is_run_by_a_test():
-    assert list(SCRIPTS) == ['in', 'train_mnist.py', 'train_gan.py', 'train_ptb.py', 'train_loop.py']
+    assert list(SCRIPTS) == ['in', 'train_mnist.py', 'train_gan.py', 'train_ptb.py', 'train_loop.py', 'on']
     assert README.count('```python') == len(SCRIPTS)
 
 
 @pytest.fixture
-def names(tmp_path, monkeypatch):
-    """What a training script has when it comes to the range test."""
-    monkeypatch.chdir(tmp_path)
-    np.random.seed(0)
+def build():
+    """Makes what a training script has when it comes to the range test, for a seed."""
     data = load_dataset('digits')
-    model = classifier(mlp(10, hidden=(20,)))
-    optimizer = chainer.optimizers.MomentumSGD().setup(model)
-    updater = chainer.training.updaters.StandardUpdater(chainer.iterators.SerialIterator(data.train, 32), optimizer)
-    trainer = chainer.training.Trainer(updater, (20, 'iteration'), out=str(tmp_path))
-    return {'updater': updater, 'trainer': trainer}
+
+    def make(seed):
+        np.random.seed(seed)
+        model = classifier(mlp(10, hidden=(20,)))
+        optimizer = chainer.optimizers.MomentumSGD().setup(model)
+        iterator = chainer.iterators.SerialIterator(data.train, 32)
+        return chainer.training.updaters.StandardUpdater(iterator, optimizer), None
+
+    return make
+
+
+@pytest.fixture
+def names(build, tmp_path, monkeypatch):
+    """The same, as a script calls it."""
+    monkeypatch.chdir(tmp_path)
+    updater, _ = build(0)
+    return {'updater': updater, 'trainer': chainer.training.Trainer(updater, (20, 'iteration'), out=str(tmp_path))}
 
 
 def test_the_five_lines_train_in_a_range(names):
@@ -162,6 +173,19 @@ def test_the_table_of_what_else_there_is_has_code_that_runs(names, tmp_path):
     assert len(codes) >= 8
     for code in codes:
         exec(code.replace("optimizer=..., observer='gen'", 'optimizer=optimizer'), {**names, 'optimizer': optimizer})
+
+
+@pytest.mark.slow
+def test_a_scheduler_carries_the_range_tests_of_several_seeds(build):
+    dask = pytest.importorskip('dask')
+    distributed = pytest.importorskip('dask.distributed')
+    joblib = pytest.importorskip('joblib')
+    code = SCRIPTS['on'][1].replace('range(8)', 'range(2)')
+    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host='127.0.0.1')
+    with cluster:
+        names = dict(dask=dask, joblib=joblib, address=cluster.scheduler_address, build=build)
+        exec(code, names)
+    assert names['result'].curve['seed'].unique().tolist() == [0, 1]
 
 
 # Commands
@@ -201,9 +225,34 @@ def test_every_link_within_the_repository_leads_somewhere():
         assert link[1:] in heads if link.startswith('#') else (ROOT / link).exists(), link
 
 
-def test_every_module_in_the_rooms_of_the_house_exists():
-    cells = re.findall(r'^\| .*? \| (.*) \|$', section('How it is built'), flags=re.MULTILINE)
-    modules = {name for cell in cells for name in re.findall(r'`([a-z_/]+)`', cell)} - {'find'}
-    assert len(modules) > 20
-    for name in modules:
-        assert any((ROOT / package / f'{name}.py').exists() for package in ('lrfinder', 'clr')), name
+def rooms():
+    """The modules of ``lrfinder`` that the README names, by the row of the table: the first is the top of the house."""
+    rows = re.findall(r'^\| [^-].*? \| (.*) \|$', section('How it is built'), flags=re.MULTILINE)[1:-1]
+    return {name: row for row, cell in enumerate(rows) for name in re.findall(r'`([a-z_]+)`', cell) if name != 'find'}
+
+
+def imports(path):
+    """The modules of ``lrfinder`` that a module imports, wherever in it."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding='utf-8')))
+    for node in (node for node in nodes if isinstance(node, ast.ImportFrom)):
+        if node.module == 'lrfinder':
+            yield from (alias.name for alias in node.names)
+        elif (node.module or '').startswith('lrfinder.'):
+            yield node.module.split('.')[1]
+
+
+MODULES = {path.stem: path for path in (ROOT / 'lrfinder').glob('[a-z]*.py')}
+
+
+def test_every_module_has_its_room_in_the_house():
+    assert rooms().keys() == MODULES.keys()
+
+
+@pytest.mark.parametrize('name', sorted(MODULES))
+def test_imports_run_downward(name):
+    places = rooms()
+    assert [other for other in imports(MODULES[name]) if places.get(other, 99) < places[name]] == []
+
+
+def test_clr_knows_nothing_of_lrfinder():
+    assert not [path for path in (ROOT / 'clr').rglob('*.py') if list(imports(path)) or 'import lrfinder' in path.read_text()]
