@@ -96,28 +96,37 @@ def cyclical(updates: int) -> object:
     return CLR('lr', RATES, 50)
 
 
-def trained(model: str, make_extension: Callable[[int], object] | None) -> float:
+def trained(
+    model: str,
+    make_extension: Callable[[int], object] | None,
+    batch: int = BATCH,
+    updates: int | None = None,
+    device: str = '@numpy',
+) -> float:
     """Train with an extension; the seconds of an update."""
-    updates = UPDATES[model]
-    trainer = training.Trainer(updater(model), (updates, 'iteration'))
+    updates = updates or UPDATES[model]
+    trainer = training.Trainer(updater(model, batch, device), (updates, 'iteration'))
     if make_extension is not None:
         trainer.extend(make_extension(updates))
     gc.collect()  # of what came before
     start = time.perf_counter()
     trainer.run()
+    if device != '@numpy':
+        chainer.backends.cuda.Stream.null.synchronize()
     return (time.perf_counter() - start) / updates
 
 
-def updater(model: str) -> object:
+def updater(model: str, batch: int, device: str) -> object:
     """The same network, data and order of batches each time."""
     from lrfinder.models import load_model
 
     np.random.seed(0)
     images, labels = digits() if model == 'MLP on digits' else (np.random.rand(128, 3, 32, 32).astype('f'), np.arange(128) % 10)
-    network = load_model('mlp' if model == 'MLP on digits' else 'resnet', 10)
+    network = load_model('mlp' if model == 'MLP on digits' else 'resnet:20', 10)
+    network.to_device(device)
     optimizer = chainer.optimizers.MomentumSGD(RATES[0]).setup(network)
     data = chainer.datasets.TupleDataset(images, labels.astype('i'))
-    return training.StandardUpdater(chainer.iterators.SerialIterator(data, BATCH), optimizer)
+    return training.StandardUpdater(chainer.iterators.SerialIterator(data, batch), optimizer, device=device)
 
 
 def digits() -> tuple[np.ndarray, np.ndarray]:

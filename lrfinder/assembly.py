@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import math
 import random
+import warnings
 from typing import Any, NamedTuple
 
 import clr  # noqa: F401  makes Chainer importable
@@ -104,8 +106,10 @@ def _device(spec: str) -> Any:
         UsageError: It is not there, or this is no device.
     """
     try:
-        device = chainer.get_device(spec)
-        device.use()
+        with warnings.catch_warnings():
+            warnings.filterwarnings('ignore', 'cuDNN is not enabled')  # CuPy 14 knows none, and Chainer needs none
+            device = chainer.get_device(spec)
+            device.use()
     except Exception as error:  # a driver's errors are of its own classes
         raise UsageError(f'--device {spec}: {_why_no_device(spec, error)}') from error
     return device
@@ -113,8 +117,12 @@ def _device(spec: str) -> Any:
 
 def _why_no_device(spec: str, error: Exception) -> str:
     gpu = spec.isdecimal() or spec.startswith('@cupy')
+    brings = "pip install 'chainer-lrfinder[cuda12]' (or cuda13) brings"
+    if gpu and importlib.util.find_spec('cupy') is None:
+        return f'there is no CuPy here; {brings} it; -1 is the CPU'
     if gpu and not cuda.available:
-        return "there is no CuPy here; pip install 'chainer-lrfinder[cuda12]' (or cuda13) brings it; -1 is the CPU"
+        why = cuda._resolution_error.__cause__ or cuda._resolution_error  # CuPy's own error is a page long
+        return f"CuPy can't be used ({describe(why)}); {brings} it with CUDA's libraries; -1 is the CPU"
     if gpu:
         return f'there is no such GPU ({describe(error)}); -1 is the CPU'
     return f'no such device ({describe(error)}); -1 is the CPU, 0 the first GPU'

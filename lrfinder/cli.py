@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -47,13 +48,15 @@ def _run(options: Options) -> None:
         from lrfinder import reading
 
         reading.run(options)
-    elif options.communicator is not None:
+        return
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', module='cupy')  # of libraries that it does not find, and that are not used
+        from lrfinder import job
+    if options.communicator is not None:
         from lrfinder import distributed
 
         distributed.run(options, _tell)
     else:
-        from lrfinder import job
-
         job.run(options)
 
 

@@ -374,7 +374,10 @@ def _signals_deferred() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _own_cupy_random_state() -> Iterator[None]:
-    """Lets the block draw from CuPy generators of its own: the state of CuPy's can't be read, so they are left alone."""
+    """Lets the block draw from a CuPy generator of its own: the state of CuPy's can't be read, so that is left alone.
+
+    Its seed follows from NumPy's state: the same block draws the same.
+    """
     if not cuda.available:
         yield
         return
@@ -382,6 +385,8 @@ def _own_cupy_random_state() -> Iterator[None]:
     saved = dict(generators)
     generators.clear()
     try:
+        if cuda.cupy.cuda.is_available():
+            cuda.cupy.random.seed(int(np.random.get_state(legacy=False)['state']['key'][0]))
         yield
     finally:
         generators.clear()

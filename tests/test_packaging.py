@@ -55,8 +55,8 @@ def test_chainer_is_pinned_as_its_workarounds_are_written_for_one_release(config
 @pytest.mark.parametrize(
     ('extra', 'package'),
     [
-        ('cuda12', 'cupy-cuda12x'),
-        ('cuda13', 'cupy-cuda13x'),
+        ('cuda12', 'cupy-cuda12x[ctk]'),
+        ('cuda13', 'cupy-cuda13x[ctk]'),
         ('mpi', 'mpi4py'),
         ('jobs', 'joblib'),
         ('notebooks', 'ipykernel'),
