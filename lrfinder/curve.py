@@ -39,6 +39,11 @@ def write_curve(curve: pd.DataFrame, path: str | os.PathLike[str]) -> None:
 
     Raises:
         OSError: The file can't be written.
+
+    >>> write_curve(make_curve([(1, 0.1, 2.3, 0.1, float('nan'), float('nan'))]), 'curve.csv')
+    >>> print(open('curve.csv').read(), end='')
+    iteration,lr,main/loss,main/accuracy,validation/main/loss,validation/main/accuracy
+    1,0.1,2.3,0.1,,
     """
     files.write_text(path, curve.to_csv(index=False, lineterminator='\n'))
 
@@ -84,6 +89,10 @@ def check_curve(curve: Any) -> pd.DataFrame:
 
     Raises:
         ValueError: It is no table with ``lr`` and at least one metric, or a cell is no number.
+
+    >>> check_curve(pd.DataFrame({'learning_rate': ['0.1'], 'loss': [2.3], 'note': ['first']}))
+        lr  main/loss
+    0  0.1        2.3
     """
     if not isinstance(curve, pd.DataFrame):
         raise ValueError(f'a curve is a pandas DataFrame, not {type(curve).__name__}')
