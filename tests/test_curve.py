@@ -291,7 +291,10 @@ def test_the_table_that_is_given_stays_as_it_is():
         (pd.DataFrame([[1, 2, 3]], columns=['lr', 'lr', 'main/loss']), "the column 'lr' occurs twice"),
         (pd.DataFrame({'lr': [True], 'main/loss': [1]}), "column 'lr', row 1: True is no number"),
         (pd.DataFrame({'lr': [1j], 'main/loss': [1]}), "column 'lr', row 1: 1j is no number"),
-        (pd.DataFrame({'lr': [10**400], 'main/loss': [1]}), "column 'lr', row 1: the number is too large"),
+        (
+            pd.DataFrame({'lr': pd.Series([10**400], dtype=object), 'main/loss': [1]}),
+            "column 'lr', row 1: the number is too large",
+        ),
         (pd.DataFrame({'lr': [(1,)], 'main/loss': [1]}), "column 'lr', row 1: (1,) is no number"),
         (
             pd.DataFrame({'lr': pd.to_datetime(['2024-01-01']), 'main/loss': [1]}),

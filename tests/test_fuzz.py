@@ -108,7 +108,7 @@ LOGS = st.one_of(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(csv_texts() | st.text(max_size=60))
 @example('lr,main/loss\n' + '1,2\n' * 1000 + '1')
 def test_any_text_is_a_curve_or_refused(text):
@@ -121,7 +121,7 @@ def test_any_bytes_are_a_curve_or_refused(content):
     refused_or(is_curve, read_curve, content)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(LOGS.map(json.dumps), st.integers(0, 200), st.booleans())
 def test_any_log_is_a_curve_or_refused_also_when_it_is_cut_off(text, length, cut):
     refused_or(is_curve, read_curve, text[:length] if cut else text)
@@ -180,7 +180,7 @@ def test_any_suggestion_is_loaded_and_saved_the_same(content):
         assert Suggestion.load(path) == suggestion
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(
     SUGGESTIONS,
     st.sampled_from(['schema', 'attr', 'value_range', 'step_size', 'reasons', 'updates', 'spread', 'warnings']),
@@ -241,7 +241,7 @@ def test_a_budget_is_filled_with_whole_cycles(per_epoch, epochs):
     assert 2 * per_epoch <= without_budget(per_epoch).step_size <= 10 * per_epoch
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(st.lists(FLOATS, max_size=80), st.lists(FLOATS, max_size=10))
 def test_a_break_is_where_it_is_whatever_comes_after(losses, later):
     found = broken_at(losses)
@@ -295,7 +295,7 @@ def answer(table, **options):
     return suggestion
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(tables(), st.none() | st.integers(1, 1000))
 def test_any_table_has_a_range_within_what_was_tested_or_none_or_is_refused(table, iterations_per_epoch):
     before = table.copy()
