@@ -69,7 +69,11 @@ class LRRangeTest(extension.Extension):
 
     @property
     def curve(self) -> pd.DataFrame:
-        """The curve so far, a row an update; the columns are those of ``lrfinder.curve.COLUMNS``."""
+        """The curve so far, a row an update; the columns are those of ``lrfinder.curve.COLUMNS``.
+
+        With several workers, extend all their trainers with the test: its rows are means over all, up to ten of the last ones
+        still this worker's own while the test runs. Any worker may look at it alone.
+        """
         return self._run.curve
 
     @property
