@@ -81,6 +81,13 @@ def find(
         NoRangeError: No range can be given; the message says why, and what to try. Its ``curve`` is what was recorded, as it
             is of any other exception that ends the test.
         ValueError: The optimizer has no such attribute, the updater can't be put back, or an argument is out of its range.
+
+    >>> from lrfinder.assembly import Assembly
+    >>> from lrfinder.options import Options
+    >>> updater, evaluator = Assembly(Options()).build(seed=0)
+    >>> low, high = find(updater, evaluator=evaluator).suggestion.value_range
+    >>> 0 < low < high < 1
+    True
     """
     optimizer = chosen_optimizer(updater, optimizer)
     attr = attr or attributes.rate_attribute(optimizer)

@@ -229,7 +229,7 @@ def warnings(pilots: Sequence[Pilot], found: Verdict, start: Score) -> list[str]
 def _outcome(score: Score) -> str:
     if not score.sound:
         return 'broke'
-    error = f', {100 * score.error:.3g} % wrong' if math.isfinite(score.error) else ''
+    error = f', {100 * score.error:.3g}% wrong' if math.isfinite(score.error) else ''
     return f'loss {score.loss:.3g}{error}'
 
 

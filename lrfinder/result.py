@@ -17,6 +17,10 @@ class Result:
         curve: The recorded curve, a row an update; columns as in ``lrfinder.curve.COLUMNS``, and with several seeds a first
             column ``seed``.
         suggestion: The range, with its reasons.
+
+    >>> result = Result(pd.DataFrame({'lr': [0.1], 'main/loss': [2.3]}), Suggestion('lr', (0.01, 0.1), step_size=90))
+    >>> result.suggestion.value_range
+    (0.01, 0.1)
     """
 
     curve: pd.DataFrame

@@ -25,6 +25,12 @@ class NoRangeError(ValueError):
 
     Attributes:
         curve: The recorded curve (a ``pandas.DataFrame``) where there is one, so that nothing is lost.
+
+    >>> try:
+    ...     raise NoRangeError('the loss does not fall at any rate; check the labels')
+    ... except ValueError as error:
+    ...     print(error)
+    the loss does not fall at any rate; check the labels
     """
 
     curve: Any = None
@@ -61,6 +67,9 @@ class Suggestion:
     >>> suggestion = Suggestion('lr', (0.01, 0.1), step_size=90)
     >>> suggestion.value_range
     (0.01, 0.1)
+    >>> suggestion.save('suggestion.json')
+    >>> Suggestion.load('suggestion.json') == suggestion
+    True
     """
 
     attr: str

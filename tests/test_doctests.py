@@ -33,3 +33,8 @@ def test_every_policy_has_an_example():
     finder = doctest.DocTestFinder()
     with_examples = {test.name.rpartition('.')[2] for test in finder.find(policies) if test.examples}
     assert set(policies.POLICIES) <= with_examples
+
+
+@pytest.mark.parametrize('name', sorted(set(lrfinder.__all__) - {'__version__'}))
+def test_every_public_name_has_an_example(name):
+    assert '>>> ' in getattr(lrfinder, name).__doc__

@@ -143,9 +143,7 @@ HEAVY = {'chainer', 'matplotlib', 'pandas'}
 def loaded(code):
     """The heavy packages that a fresh interpreter has loaded once it ran the code."""
     report = 'import sys, atexit; atexit.register(lambda: print(*sys.modules, sep="\\n", file=sys.stderr))\n'
-    done = subprocess.run(
-        [sys.executable, '-c', report + code], cwd=ROOT, check=True, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, '-c', report + code], cwd=ROOT, check=True, capture_output=True, text=True)
     return HEAVY & set(done.stderr.splitlines())
 
 

@@ -103,7 +103,7 @@ def test_reason_and_warnings_name_the_numbers():
     runs = trials(Score(1.9, 1.9, 0.85), BROKEN)
     found = pilots.verdict(runs, START)
     assert pilots.reason(runs, found) == (
-        '2 trial cycles speak for it, by their highest rate: 0.01: loss 1.9, 85 % wrong; 0.03: broke'
+        '2 trial cycles speak for it, by their highest rate: 0.01: loss 1.9, 85% wrong; 0.03: broke'
     )
     assert pilots.warnings(runs, found, START) == [
         'the trial cycles learned little, so that they tell rates apart poorly: try several seeds',

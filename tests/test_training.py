@@ -183,7 +183,7 @@ def test_a_snapshot_is_never_unpickled(tmp_path):
             return (open, (str(tmp_path / 'sprung'), 'w'))
 
     np.savez(tmp_path / 'trap.npz', **{'extensions/RunState/run_id': np.array(Trap(), dtype=object)})
-    with pytest.raises(UsageError, match=r"trap\.npz is no snapshot"):
+    with pytest.raises(UsageError, match=r'trap\.npz is no snapshot'):
         resuming.run_id_of(tmp_path / 'trap.npz')
     assert not (tmp_path / 'sprung').exists()
 
