@@ -151,5 +151,4 @@ class Bench:
 
 
 def _evenly(times: int, length: int) -> frozenset[int]:
-    times = min(times, length)
     return frozenset(round(length * (k + 1) / times) for k in range(times))

@@ -46,6 +46,12 @@ def test_broken_once_the_mean_of_three_has_been_too_high_four_times_in_a_row(shi
     assert why == f'the loss has risen from {1 + shift:.4g} to {6 + shift:.4g}, by more than it had fallen before'
 
 
+def test_a_run_that_only_rises_has_risen_from_its_start():
+    index, why = broken_at([1.0, 1.0, 1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0])
+    assert index == 9
+    assert why.startswith('the loss has risen from 1 to ')
+
+
 def test_in_a_long_run_the_means_are_of_a_thirtieth():
     falling = [2.0 - k / 300 for k in range(300)]
     index, _ = broken_at([*falling, *[10.0] * 100])
