@@ -95,7 +95,8 @@ def find(
     if value_range is not None:
         value_range = ramp_module.check_range(value_range, ramp)
     ramp_module.rates(value_range or (0.5, 1.0), iterations, ramp)  # refuses a wrong length or shape before any update
-    with preserved(updater, evaluator) as undo, Progress('range test', quiet=quiet or on_row is not None) as progress:
+    hidden = quiet or on_row is not None or workers_of(updater).rank > 0
+    with preserved(updater, evaluator) as undo, Progress('range test', quiet=hidden) as progress:
         bench = Bench(updater, attr, optimizer, undo, evaluator, observer)
         held_out = None if evaluator is not None else hold_out(updater)
         search = _Search(bench, held_out, on_row or progress.show)
