@@ -152,8 +152,15 @@ class _Search:
         first = max(min(anchor * pilots.FACTOR, high), low)
         rates = [first, max(first / pilots.FACTOR, low)] if first > low else [first, min(first * pilots.FACTOR, high)]
         trials = [self._trial(rate) for rate in rates]
-        while len(trials) < PILOTS and (rate := pilots.next_rate(trials, start, bounds)) is not None:
-            trials.append(self._trial(rate))
+        while len(trials) < PILOTS:
+            found = pilots.verdict(trials, start)
+            if (found is None or found.lowest) and min(rates) / pilots.FACTOR >= low:
+                rates.append(min(rates) / pilots.FACTOR)
+            elif found is not None and found.highest and max(rates) * pilots.FACTOR <= high:
+                rates.append(max(rates) * pilots.FACTOR)
+            else:
+                break
+            trials.append(self._trial(rates[-1]))
         return trials, self._judged(trials, start), start
 
     def _start(self) -> Score:

@@ -29,8 +29,6 @@ FACTOR = 3.0
 # Training losses closer than these shares of the whole fall are the same: for being faster, and for being slower.
 FASTER = 0.02
 SLOWER = 0.1
-# Losses closer than this share of them, and shares of wrong answers closer than this, are the same.
-SAME = 0.05
 # How fast the weight of a pilot goes down as it falls behind the best, as a share of what sets the pilots apart.
 TEMPERATURE = 0.1
 # The weight of a pilot that is judged by what the next one foretells, where one that is judged by itself has 1: exp(-1).
@@ -135,49 +133,6 @@ def verdict(pilots: Sequence[Pilot], start: Score) -> Verdict | None:
         lowest=bool(good[0] == 0),
         highest=bool(good[-1] == len(ordered) - 1),
     )
-
-
-def next_rate(pilots: Sequence[Pilot], start: Score, bounds: tuple[float, float]) -> float | None:
-    """The rate to try next; ``None`` where the good rates are between others, or the bounds are met.
-
-    A factor below the lowest rate where that is among the good ones, or above the highest. Where all runs came to the same, a
-    larger step leads away: downwards where they broke or the network has died, upwards where they learned nothing yet.
-
-    Args:
-        pilots: What was tried, two rates or more.
-        start: The state that all began with.
-        bounds: The lowest and the highest rate that may be tried.
-    """
-    rates = sorted(pilot.rate for pilot in pilots)
-    below, above = rates[0] / FACTOR, rates[-1] * FACTOR
-    found = verdict(pilots, start)
-    if found is None:
-        wanted = [below / FACTOR, below]
-    elif alike(pilots):
-        moved = start.loss - found.best.score.loss > LEAST_FALL_ALONE * abs(start.loss)
-        wanted = [below / FACTOR, below] if moved else [above * FACTOR, above]
-    else:
-        edges = [rate for rate, open_ended in ((below, found.lowest), (above, found.highest)) if open_ended]
-        wanted = [*edges, *_gaps(rates, found.best.rate)]
-    low, high = bounds
-    return next((rate for rate in wanted if low <= rate <= high), None)
-
-
-def alike(pilots: Sequence[Pilot]) -> bool:
-    """Whether all runs came to the same: rates so high that the network dies at each, say, or so low that nothing moves."""
-    scores = [pilot.score for pilot in pilots if pilot.score.sound]
-    losses = [value for score in scores for value in (score.train, score.loss)]
-    errors = [score.error for score in scores if math.isfinite(score.error)]
-    near = max(losses) - min(losses) <= SAME * max(map(abs, losses))
-    return len(scores) > 1 and near and (not errors or max(errors) - min(errors) <= SAME)
-
-
-def _gaps(rates: Sequence[float], best: float) -> list[float]:
-    """The rates a factor beside the best that a larger step has left out."""
-    place = list(rates).index(best)
-    above = [best * FACTOR] if place + 1 < len(rates) and rates[place + 1] > 1.5 * FACTOR * best else []
-    below = [best / FACTOR] if place > 0 and rates[place - 1] < best / (1.5 * FACTOR) else []
-    return above + below
 
 
 def shortfalls(scores: Sequence[Score], start: Score) -> Floats:

@@ -111,31 +111,6 @@ def test_reason_and_warnings_name_the_numbers():
     ]
 
 
-GOOD, BAD, WORSE = Score(0.5, 0.5, 0.1), Score(1.9, 1.9, 0.8), Score(1.95, 1.95, 0.85)
-DEAD = Score(1.0, 1.0, 0.6)
-ANYWHERE = (0.0, math.inf)
-
-
-@pytest.mark.parametrize(
-    ('runs', 'bounds', 'expected'),
-    [
-        ({0.1: GOOD, 0.3: BAD}, ANYWHERE, 0.1 / 3),
-        ({0.1: BAD, 0.3: GOOD}, ANYWHERE, 0.1 / 3),  # at 0.1 a longer run would get where that at 0.3 is: so would one at 0.03
-        ({0.03: WORSE, 0.1: BAD, 0.3: GOOD}, ANYWHERE, 0.9),
-        ({0.03: WORSE, 0.1: BAD, 0.3: GOOD}, (0.0, 0.5), None),
-        ({0.03: WORSE, 0.1: BAD, 0.3: GOOD, 0.9: BROKEN}, ANYWHERE, None),
-        ({0.1: BROKEN, 0.3: BROKEN}, ANYWHERE, 0.1 / 9),
-        ({0.1: BROKEN, 0.3: BROKEN}, (0.02, 1.0), 0.1 / 3),
-        ({0.1: DEAD, 0.3: DEAD}, ANYWHERE, 0.1 / 9),  # better than at the start, but all the same: a dead network
-        ({0.1: START, 0.3: START}, ANYWHERE, 2.7),  # no better than at the start: too low
-        ({0.1 / 27: WORSE, 0.1 / 9: BAD, 0.1: GOOD, 0.3: DEAD}, ANYWHERE, 0.1 / 3),  # what a leap left out
-    ],
-)
-def test_the_next_rate_to_try(runs, bounds, expected):
-    tried = [Pilot(rate, score) for rate, score in runs.items()]
-    assert pilots.next_rate(tried, START, bounds) == (None if expected is None else pytest.approx(expected))
-
-
 numbers = st.floats(-1e6, 1e6)
 scores = st.one_of(st.just(BROKEN), st.builds(Score, numbers, numbers, st.one_of(st.floats(0, 1), st.just(math.nan))))
 
