@@ -21,8 +21,11 @@ def main() -> None:
         from fastai.callback.schedule import valley
     except ImportError:
         return
-    report('fastai valley', lambda table: valley(table['lr'].tolist(), table['main/loss'].tolist(), len(table)),
-           [100, 1_000, 10_000])
+    report(
+        'fastai valley',
+        lambda table: valley(table['lr'].tolist(), table['main/loss'].tolist(), len(table)),
+        [100, 1_000, 10_000],
+    )
 
 
 def report(name: str, rule: Callable[[pd.DataFrame], object], lengths: list[int]) -> None:

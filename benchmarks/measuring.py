@@ -65,7 +65,7 @@ def suggested(name: str, seed: int, validated: bool = True) -> tuple[float, floa
     try:
         suggestion = lrfinder.find(setup.updater, evaluator=evaluator(setup) if validated else None).suggestion
     except lrfinder.NoRangeError:
-        return 0., 0., 0
+        return 0.0, 0.0, 0
     return *suggestion.value_range, suggestion.updates
 
 

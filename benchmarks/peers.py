@@ -90,8 +90,13 @@ def lightning_(rates: np.ndarray, losses: list[float]) -> Iterator[Answer]:
     """The rule of Lightning; None when it has too few losses."""
     with tempfile.TemporaryDirectory() as folder:
         trainer = lightning.Trainer(
-            default_root_dir=folder, accelerator='cpu', logger=False, enable_progress_bar=False,
-            enable_model_summary=False, max_epochs=1)
+            default_root_dir=folder,
+            accelerator='cpu',
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            max_epochs=1,
+        )
         found = Tuner(trainer).lr_find(Module(losses), _loader(rates))
     used = found.results['lr']
     _check(used, rates)
@@ -105,7 +110,7 @@ def _loader(rates: np.ndarray) -> DataLoader:
 
 def _check(used: list[float], rates: np.ndarray) -> None:
     """The peer trained at the rates that were recorded, or the replay means nothing."""
-    np.testing.assert_allclose(used, rates[:len(used)], rtol=1e-5)
+    np.testing.assert_allclose(used, rates[: len(used)], rtol=1e-5)
 
 
 PEERS = {'fastai': fastai, 'lightning': lightning_, 'torch-lr-finder': torch_lr_finder}

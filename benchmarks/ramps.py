@@ -18,7 +18,7 @@ UPDATES = 100
 # the optimizer's own rate, and its manual sets that to 1e-7.
 RAMPS = {
     'fastai': 1e-7 * (10 / 1e-7) ** (np.arange(UPDATES + 1) / UPDATES),
-    'lightning': 1e-8 * (1 / 1e-8) ** (np.r_[0, 2:UPDATES + 1] / UPDATES),
+    'lightning': 1e-8 * (1 / 1e-8) ** (np.r_[0, 2 : UPDATES + 1] / UPDATES),
     'torch-lr-finder': 1e-7 * (10 / 1e-7) ** (np.arange(UPDATES) / (UPDATES - 1)),
 }
 

@@ -27,7 +27,7 @@ UNVALIDATED = 'lrfinder, no evaluator'
 GROUPS = {'fresh': 'never looked at', 'held': 'looked at, not tuned on', 'tune': 'tuned on'}
 COLOURS = {'fresh': '#0072B2', 'held': '#56B4E9', 'tune': '#E69F00'}  # told apart by the colour-blind too
 MARKERS = {'fresh': 'o', 'held': 's', 'tune': 'D'}
-SHIFTS = {'fresh': 0.25, 'held': 0., 'tune': -0.25}  # of the middle of a row
+SHIFTS = {'fresh': 0.25, 'held': 0.0, 'tune': -0.25}  # of the middle of a row
 
 
 def main() -> None:
@@ -62,14 +62,16 @@ def score(oracle: pd.DataFrame, runs: pd.DataFrame, groups: dict[str, str]) -> p
     """
     best = oracle.groupby(['task', 'max']).error.mean().groupby('task').min()
     by = runs.groupby(['rule', 'task'])
-    scores = pd.DataFrame({
-        'max': by['max'].median(),
-        'regret': by.error.mean(),
-        'collapses': by.collapsed.sum(),
-        'collapses10': by.collapsed10.sum(min_count=1),
-        'updates': by.updates.mean(),
-        'spread': by['max'].quantile(0.9) / by['max'].quantile(0.1),
-    }).reset_index()
+    scores = pd.DataFrame(
+        {
+            'max': by['max'].median(),
+            'regret': by.error.mean(),
+            'collapses': by.collapsed.sum(),
+            'collapses10': by.collapsed10.sum(min_count=1),
+            'updates': by.updates.mean(),
+            'spread': by['max'].quantile(0.9) / by['max'].quantile(0.1),
+        }
+    ).reset_index()
     scores['regret'] -= scores.task.map(best)
     return scores.assign(group=scores.task.map(groups))
 
@@ -78,13 +80,15 @@ def summary(scores: pd.DataFrame) -> pd.DataFrame:
     """A row a rule, the best first: mean and worst regret in each group, collapses, cost, median and worst spread."""
     by = scores.groupby('rule')
     regrets = {group: _two(scores[scores.group == group].groupby('rule').regret, 'mean') for group in GROUPS}
-    table = pd.DataFrame({
-        **regrets,
-        'collapses': by.collapses.sum().map('{:.0f}'.format),
-        'ten times as long': by.collapses10.sum(min_count=1).map('{:.0f}'.format).replace('nan', ''),
-        'updates': by.updates.mean().map('{:.0f}'.format),
-        'spread': _two(by.spread, 'median').replace('nan / nan', ''),
-    })
+    table = pd.DataFrame(
+        {
+            **regrets,
+            'collapses': by.collapses.sum().map('{:.0f}'.format),
+            'ten times as long': by.collapses10.sum(min_count=1).map('{:.0f}'.format).replace('nan', ''),
+            'updates': by.updates.mean().map('{:.0f}'.format),
+            'spread': _two(by.spread, 'median').replace('nan / nan', ''),
+        }
+    )
     return table.loc[order(scores)].reset_index()
 
 
@@ -97,27 +101,36 @@ def steadiness(steady: pd.DataFrame) -> pd.DataFrame:
     """A row a task: the smallest and the largest ratio over the seeds, of what `find` says and of what the ramp alone does."""
     short, long = (steady[steady.updates == length].set_index(['task', 'seed'])[['max', 'alone']] for length in (100, 1000))
     by = (long / short).groupby('task')
-    return pd.DataFrame({
-        name: by[column].agg(['min', 'max']).apply(lambda row: f'{row.iloc[0]:.2f} to {row.iloc[1]:.2f}', axis=1)
-        for column, name in (('max', 'find'), ('alone', 'the ramp alone'))
-    }).reset_index()
+    return pd.DataFrame(
+        {
+            name: by[column].agg(['min', 'max']).apply(lambda row: f'{row.iloc[0]:.2f} to {row.iloc[1]:.2f}', axis=1)
+            for column, name in (('max', 'find'), ('alone', 'the ramp alone'))
+        }
+    ).reset_index()
 
 
 def details(scores: pd.DataFrame, oracle: pd.DataFrame) -> pd.DataFrame:
     """A row a task: the maximum found, the oracle's, and what the difference costs."""
     ours = scores[scores.rule == OURS].set_index('task')
     means = oracle.groupby(['task', 'max']).error.mean()
-    best = pd.DataFrame([(*means[[task]].idxmin(), means[task].min()) for task in ours.index],
-                        columns=['task', 'max', 'error']).set_index('task')
-    return pd.DataFrame({
-        'group': ours.group,
-        'best max': best['max'].map('{:.2g}'.format),
-        'best error': best.error.map('{:.1f}'.format),
-        'max found': ours['max'].map('{:.2g}'.format),
-        'regret': ours.regret.map('{:.1f}'.format),
-        'spread': ours.spread.map('{:.1f}'.format),
-        'updates': ours.updates.map('{:.0f}'.format),
-    }).sort_values('group').reset_index()
+    best = pd.DataFrame(
+        [(*means[[task]].idxmin(), means[task].min()) for task in ours.index], columns=['task', 'max', 'error']
+    ).set_index('task')
+    return (
+        pd.DataFrame(
+            {
+                'group': ours.group,
+                'best max': best['max'].map('{:.2g}'.format),
+                'best error': best.error.map('{:.1f}'.format),
+                'max found': ours['max'].map('{:.2g}'.format),
+                'regret': ours.regret.map('{:.1f}'.format),
+                'spread': ours.spread.map('{:.1f}'.format),
+                'updates': ours.updates.map('{:.0f}'.format),
+            }
+        )
+        .sort_values('group')
+        .reset_index()
+    )
 
 
 def order(scores: pd.DataFrame) -> list[str]:
@@ -167,8 +180,16 @@ def _dots(axes: Axes, scores: pd.DataFrame, rules: list[str], group: str) -> Non
     style: dict[str, Any] = dict(color=COLOURS[group], marker=MARKERS[group], s=20, alpha=0.7, linewidths=0)
     axes.scatter(scores.regret, rows, label=f'a task {GROUPS[group]}', **style)
     means = scores.groupby('rule').regret.mean()
-    axes.scatter(means, [rules.index(rule) + SHIFTS[group] for rule in means.index], marker='|', s=80,
-                 color='black', linewidths=1.8, label='their mean' if group == 'tune' else None, zorder=3)
+    axes.scatter(
+        means,
+        [rules.index(rule) + SHIFTS[group] for rule in means.index],
+        marker='|',
+        s=80,
+        color='black',
+        linewidths=1.8,
+        label='their mean' if group == 'tune' else None,
+        zorder=3,
+    )
 
 
 if __name__ == '__main__':

@@ -42,7 +42,7 @@ def main() -> None:
 def maxima(name: str, stop: float, length: int, seed: int) -> tuple[float, float]:
     """The maximum that `find` suggests by a ramp of this length, and the one that the ramp alone suggests."""
     setup = BY_NAME[name].build(seed)
-    result = lrfinder.find(setup.updater, evaluator=evaluator(setup), value_range=(0., stop), iterations=length)
+    result = lrfinder.find(setup.updater, evaluator=evaluator(setup), value_range=(0.0, stop), iterations=length)
     try:
         alone = lrfinder.analyze(result.curve).value_range[1]
     except lrfinder.NoRangeError:

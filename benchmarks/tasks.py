@@ -98,9 +98,8 @@ def _target(network: Any, kind: str) -> Any:
 
 # What a range is worth
 
-def train(
-    task: Task, value_range: tuple[float, float], seed: int, half_cycles: int = 4, scale: int = 1
-) -> Outcome:
+
+def train(task: Task, value_range: tuple[float, float], seed: int, half_cycles: int = 4, scale: int = 1) -> Outcome:
     """Train from scratch under CLR's `triangular` policy and return the validation error.
 
     Args:
@@ -129,7 +128,7 @@ def validate(setup: Setup, kind: str) -> Outcome:
     with chainer.using_config('train', False), chainer.no_backprop_mode():
         parts = np.array_split(x, 4)  # all at once is slower: it falls out of the cache
         prediction = np.concatenate([setup.model.predictor(part).array for part in parts])
-    measure, chance = (_wrong, _wrong_at_best(y)) if kind == 'classification' else (_unexplained, 100.)
+    measure, chance = (_wrong, _wrong_at_best(y)) if kind == 'classification' else (_unexplained, 100.0)
     if not np.isfinite(prediction).all():
         return Outcome(chance, True)
     error = measure(prediction, y)
@@ -146,10 +145,11 @@ def _wrong_at_best(y: Array) -> float:
 
 def _unexplained(prediction: Array, y: Array) -> float:
     residual = np.mean((prediction.astype(np.float64) - y) ** 2)
-    return float(min(100., 100 * residual / np.var(y, dtype=np.float64)))
+    return float(min(100.0, 100 * residual / np.var(y, dtype=np.float64)))
 
 
 # Data
+
 
 @cache
 def _shipped(name: str) -> tuple[Array, Array]:
@@ -168,7 +168,7 @@ def shipped(rng: Random, name: str, train: int) -> Data:
     return _split(*_shipped(name), train, rng)
 
 
-def digits(rng: Random, train: int = 900, image: bool = False, scale: float = 1.) -> Data:
+def digits(rng: Random, train: int = 900, image: bool = False, scale: float = 1.0) -> Data:
     """The 1,797 digits, pixels in 0 to `scale`, flat or as (1, 8, 8)."""
     x, y = _shipped('digits')
     x = x * (scale / 16)
@@ -233,9 +233,20 @@ def circles(rng: Random, features: int = 10) -> Data:
 
 def redundant(rng: Random, classes: int = 4) -> Data:
     """Clusters in 8 features, with 12 that repeat them and 10 that say nothing."""
-    return _split(*datasets.make_classification(
-        4000, 30, n_informative=8, n_redundant=12, n_classes=classes, n_clusters_per_class=2, class_sep=1.5,
-        random_state=rng), 2000, rng)
+    return _split(
+        *datasets.make_classification(
+            4000,
+            30,
+            n_informative=8,
+            n_redundant=12,
+            n_classes=classes,
+            n_clusters_per_class=2,
+            class_sep=1.5,
+            random_state=rng,
+        ),
+        2000,
+        rng,
+    )
 
 
 def unequal(rng: Random, features: int = 12) -> Data:
@@ -246,6 +257,7 @@ def unequal(rng: Random, features: int = 12) -> Data:
 
 
 # What may be wrong with data
+
 
 def standardised(data: Data) -> Data:
     """Features and, in regression, the target brought to mean 0 and deviation 1."""
@@ -280,7 +292,8 @@ def imbalanced(data: Data, keep: float, rng: Random) -> Data:
 
 # Networks
 
-def mlp(*widths: int, norm: Any = None, dropout: float = 0., activation: Any = F.relu) -> chainer.Sequential:
+
+def mlp(*widths: int, norm: Any = None, dropout: float = 0.0, activation: Any = F.relu) -> chainer.Sequential:
     """Linear layers of the given widths, the input's first, with ReLU or another function between."""
     network = chainer.Sequential()
     for before, after in itertools.pairwise(widths[:-1]):
@@ -294,20 +307,33 @@ def mlp(*widths: int, norm: Any = None, dropout: float = 0., activation: Any = F
     return network
 
 
-def conv(dropout: float = 0.) -> chainer.Sequential:
+def conv(dropout: float = 0.0) -> chainer.Sequential:
     """Two convolutions with pooling, then two linear layers, for 8 x 8 images."""
     return chainer.Sequential(
-        L.Convolution2D(1, 8, 3, pad=1), F.relu, partial(F.max_pooling_2d, ksize=2),
-        L.Convolution2D(8, 16, 3, pad=1), F.relu, partial(F.max_pooling_2d, ksize=2),
-        L.Linear(64, 32), F.relu, partial(F.dropout, ratio=dropout), L.Linear(32, 10))
+        L.Convolution2D(1, 8, 3, pad=1),
+        F.relu,
+        partial(F.max_pooling_2d, ksize=2),
+        L.Convolution2D(8, 16, 3, pad=1),
+        F.relu,
+        partial(F.max_pooling_2d, ksize=2),
+        L.Linear(64, 32),
+        F.relu,
+        partial(F.dropout, ratio=dropout),
+        L.Linear(32, 10),
+    )
 
 
 def normalised_conv() -> chainer.Sequential:
     """Two normalised convolutions with strides, then a linear layer, for 8 x 8 images."""
     return chainer.Sequential(
-        L.Convolution2D(1, 12, 3, stride=2, pad=1, nobias=True), L.BatchNormalization(12), F.relu,
-        L.Convolution2D(12, 24, 3, stride=2, pad=1, nobias=True), L.BatchNormalization(24), F.relu,
-        L.Linear(96, 10))
+        L.Convolution2D(1, 12, 3, stride=2, pad=1, nobias=True),
+        L.BatchNormalization(12),
+        F.relu,
+        L.Convolution2D(12, 24, 3, stride=2, pad=1, nobias=True),
+        L.BatchNormalization(24),
+        F.relu,
+        L.Linear(96, 10),
+    )
 
 
 class Recurrent(chainer.Chain):
@@ -348,82 +374,248 @@ class Block(chainer.Chain):
 def resnet(channels: int = 16) -> chainer.Sequential:
     """A residual network of depth 8 for 8 x 8 images."""
     return chainer.Sequential(
-        L.Convolution2D(1, channels, 3, pad=1, nobias=True), L.BatchNormalization(channels), F.relu,
-        Block(channels, 1), Block(channels, 2), Block(channels, 2),
-        partial(F.mean, axis=(2, 3)), L.Linear(channels, 10))
+        L.Convolution2D(1, channels, 3, pad=1, nobias=True),
+        L.BatchNormalization(channels),
+        F.relu,
+        Block(channels, 1),
+        Block(channels, 2),
+        Block(channels, 2),
+        partial(F.mean, axis=(2, 3)),
+        L.Linear(channels, 10),
+    )
 
 
 # The tasks
 
-SGD, ADAPTIVE, ADAGRAD = (-3.5, 1.5), (-5., -0.5), (-4., 1.)
+SGD, ADAPTIVE, ADAGRAD = (-3.5, 1.5), (-5.0, -0.5), (-4.0, 1.0)
 
 TASKS = (
-    Task('digits-mlp-momentum', 'tune', digits,
-         lambda: mlp(64, 100, 10), optimizers.MomentumSGD, 64, 80, SGD),
-    Task('digits-conv-adam', 'tune', lambda rng: digits(rng, image=True),
-         conv, optimizers.Adam, 32, 90, ADAPTIVE),
-    Task('digits-deep-sgd', 'tune', digits,
-         lambda: mlp(64, *[64] * 7, 10), optimizers.SGD, 32, 100, SGD),
-    Task('spirals-mlp-rmsprop', 'tune', spirals,
-         lambda: mlp(2, 64, 64, 2), optimizers.RMSprop, 32, 100, ADAPTIVE),
-    Task('digits-raw-noise-linear-sgd', 'tune', lambda rng: flipped(digits(rng, scale=16.), 0.2, rng),
-         lambda: mlp(64, 10), optimizers.SGD, 64, 75, (-4., 0.5)),
-    Task('wine-mlp-adagrad', 'tune', lambda rng: standardised(shipped(rng, 'wine', 80)),
-         lambda: mlp(13, 32, 32, 3), optimizers.AdaGrad, 16, 75, ADAGRAD),
-    Task('diabetes-mlp-adam', 'tune', lambda rng: standardised(shipped(rng, 'diabetes', 220)),
-         lambda: mlp(10, 32, 32, 1), optimizers.Adam, 32, 75, ADAPTIVE, 'regression'),
-    Task('friedman-norm-momentum', 'tune', lambda rng: standardised(friedman(rng)),
-         lambda: mlp(10, 64, 64, 1, norm=L.BatchNormalization), optimizers.MomentumSGD, 64, 90, SGD, 'regression'),
-    Task('digits60-mlp-momentum', 'tune', lambda rng: digits(rng, train=60),
-         lambda: mlp(64, 64, 64, 10), optimizers.MomentumSGD, 20, 75, SGD),
-    Task('digits-noise-norm-nesterov', 'tune', lambda rng: flipped(digits(rng), 0.25, rng),
-         lambda: mlp(64, 64, 64, 10, norm=L.BatchNormalization), optimizers.NesterovAG, 128, 80, SGD),
-    Task('clusters-imbalanced-dropout-adam', 'tune', lambda rng: imbalanced(clusters(rng, 6, 0.8), 0.15, rng),
-         lambda: mlp(20, 64, 64, 6, dropout=0.3), optimizers.Adam, 64, 90, ADAPTIVE),
-    Task('digits-resnet-momentum', 'tune', lambda rng: digits(rng, image=True),
-         resnet, optimizers.MomentumSGD, 32, 75, SGD),
-
-    Task('digits-norm-sgd', 'held', digits,
-         lambda: mlp(64, *[48] * 5, 10, norm=L.BatchNormalization), optimizers.SGD, 64, 80, SGD),
-    Task('digits-conv-dropout-nesterov', 'held', lambda rng: digits(rng, image=True),
-         lambda: conv(dropout=0.4), optimizers.NesterovAG, 64, 90, SGD),
-    Task('moons-deep-adam', 'held', moons,
-         lambda: mlp(2, *[32] * 9, 2), optimizers.Adam, 32, 100, ADAPTIVE),
-    Task('teacher-mlp-sgd', 'held', teacher,
-         lambda: mlp(10, 64, 64, 1), optimizers.SGD, 32, 100, SGD, 'regression'),
-    Task('cancer-raw-mlp-adam', 'held', lambda rng: shipped(rng, 'breast_cancer', 280),
-         lambda: mlp(30, 32, 2), optimizers.Adam, 16, 75, ADAPTIVE),
-    Task('iris-linear-adagrad', 'held', lambda rng: shipped(rng, 'iris', 60),
-         lambda: mlp(4, 3), optimizers.AdaGrad, 16, 75, (-2.5, 2.)),
-    Task('unequal-linear-rmsprop', 'held', unequal,
-         lambda: mlp(12, 1), optimizers.RMSprop, 32, 100, (-3., 1.5), 'regression'),
-    Task('diabetes-raw-mlp-nesterov', 'held', lambda rng: shipped(rng, 'diabetes', 220),
-         lambda: mlp(10, 32, 1), optimizers.NesterovAG, 16, 80, (-6.5, -1.5), 'regression'),
-    Task('digits80-conv-adam', 'held', lambda rng: digits(rng, train=80, image=True),
-         conv, optimizers.Adam, 16, 75, ADAPTIVE),
-    Task('clusters-noise-mlp-sgd', 'held', lambda rng: flipped(clusters(rng, 4, 0.8), 0.3, rng),
-         lambda: mlp(20, 64, 4), optimizers.SGD, 128, 80, SGD),
-    Task('digits-imbalanced-mlp-momentum', 'held', lambda rng: imbalanced(digits(rng), 0.15, rng),
-         lambda: mlp(64, 64, 64, 10), optimizers.MomentumSGD, 32, 90, SGD),
-    Task('digits-resnet-sgd', 'held', lambda rng: digits(rng, image=True),
-         resnet, optimizers.SGD, 16, 90, SGD),
-
-    Task('hastie-tanh-adamw', 'fresh', hastie,
-         lambda: mlp(10, 64, 64, 2, activation=F.tanh), partial(optimizers.AdamW, weight_decay_rate=1e-3), 64, 90, ADAPTIVE),
-    Task('friedman2-layernorm-nesterov', 'fresh', lambda rng: standardised(friedman2(rng)),
-         lambda: mlp(4, 48, 48, 48, 1, norm=L.LayerNormalization), optimizers.NesterovAG, 32, 90, SGD, 'regression'),
-    Task('digits-normconv-sgd', 'fresh', lambda rng: digits(rng, image=True),
-         normalised_conv, optimizers.SGD, 128, 75, SGD),
-    Task('circles-deep-leaky-momentum', 'fresh', circles,
-         lambda: mlp(10, *[32] * 8, 2, activation=F.leaky_relu), optimizers.MomentumSGD, 32, 100, SGD),
-    Task('digits-lstm-amsgrad', 'fresh', lambda rng: digits(rng, image=True),
-         lambda: Recurrent(48), optimizers.AMSGrad, 32, 80, ADAPTIVE),
-    Task('friedman3-outliers-mlp-sgd', 'fresh', lambda rng: heavy_tailed(standardised(friedman3(rng)), 0.3, rng),
-         lambda: mlp(4, 64, 64, 1), optimizers.SGD, 32, 100, SGD, 'regression'),
-    Task('cancer-raw-deep-rmsprop', 'fresh', lambda rng: shipped(rng, 'breast_cancer', 200),
-         lambda: mlp(30, 64, 64, 64, 2), optimizers.RMSprop, 16, 75, ADAPTIVE),
-    Task('redundant-imbalanced-mlp-adagrad', 'fresh', lambda rng: imbalanced(redundant(rng), 0.05, rng),
-         lambda: mlp(30, 64, 64, 4), optimizers.AdaGrad, 64, 90, ADAGRAD),
+    Task('digits-mlp-momentum', 'tune', digits, lambda: mlp(64, 100, 10), optimizers.MomentumSGD, 64, 80, SGD),
+    Task('digits-conv-adam', 'tune', lambda rng: digits(rng, image=True), conv, optimizers.Adam, 32, 90, ADAPTIVE),
+    Task('digits-deep-sgd', 'tune', digits, lambda: mlp(64, *[64] * 7, 10), optimizers.SGD, 32, 100, SGD),
+    Task('spirals-mlp-rmsprop', 'tune', spirals, lambda: mlp(2, 64, 64, 2), optimizers.RMSprop, 32, 100, ADAPTIVE),
+    Task(
+        'digits-raw-noise-linear-sgd',
+        'tune',
+        lambda rng: flipped(digits(rng, scale=16.0), 0.2, rng),
+        lambda: mlp(64, 10),
+        optimizers.SGD,
+        64,
+        75,
+        (-4.0, 0.5),
+    ),
+    Task(
+        'wine-mlp-adagrad',
+        'tune',
+        lambda rng: standardised(shipped(rng, 'wine', 80)),
+        lambda: mlp(13, 32, 32, 3),
+        optimizers.AdaGrad,
+        16,
+        75,
+        ADAGRAD,
+    ),
+    Task(
+        'diabetes-mlp-adam',
+        'tune',
+        lambda rng: standardised(shipped(rng, 'diabetes', 220)),
+        lambda: mlp(10, 32, 32, 1),
+        optimizers.Adam,
+        32,
+        75,
+        ADAPTIVE,
+        'regression',
+    ),
+    Task(
+        'friedman-norm-momentum',
+        'tune',
+        lambda rng: standardised(friedman(rng)),
+        lambda: mlp(10, 64, 64, 1, norm=L.BatchNormalization),
+        optimizers.MomentumSGD,
+        64,
+        90,
+        SGD,
+        'regression',
+    ),
+    Task(
+        'digits60-mlp-momentum',
+        'tune',
+        lambda rng: digits(rng, train=60),
+        lambda: mlp(64, 64, 64, 10),
+        optimizers.MomentumSGD,
+        20,
+        75,
+        SGD,
+    ),
+    Task(
+        'digits-noise-norm-nesterov',
+        'tune',
+        lambda rng: flipped(digits(rng), 0.25, rng),
+        lambda: mlp(64, 64, 64, 10, norm=L.BatchNormalization),
+        optimizers.NesterovAG,
+        128,
+        80,
+        SGD,
+    ),
+    Task(
+        'clusters-imbalanced-dropout-adam',
+        'tune',
+        lambda rng: imbalanced(clusters(rng, 6, 0.8), 0.15, rng),
+        lambda: mlp(20, 64, 64, 6, dropout=0.3),
+        optimizers.Adam,
+        64,
+        90,
+        ADAPTIVE,
+    ),
+    Task('digits-resnet-momentum', 'tune', lambda rng: digits(rng, image=True), resnet, optimizers.MomentumSGD, 32, 75, SGD),
+    Task(
+        'digits-norm-sgd',
+        'held',
+        digits,
+        lambda: mlp(64, *[48] * 5, 10, norm=L.BatchNormalization),
+        optimizers.SGD,
+        64,
+        80,
+        SGD,
+    ),
+    Task(
+        'digits-conv-dropout-nesterov',
+        'held',
+        lambda rng: digits(rng, image=True),
+        lambda: conv(dropout=0.4),
+        optimizers.NesterovAG,
+        64,
+        90,
+        SGD,
+    ),
+    Task('moons-deep-adam', 'held', moons, lambda: mlp(2, *[32] * 9, 2), optimizers.Adam, 32, 100, ADAPTIVE),
+    Task('teacher-mlp-sgd', 'held', teacher, lambda: mlp(10, 64, 64, 1), optimizers.SGD, 32, 100, SGD, 'regression'),
+    Task(
+        'cancer-raw-mlp-adam',
+        'held',
+        lambda rng: shipped(rng, 'breast_cancer', 280),
+        lambda: mlp(30, 32, 2),
+        optimizers.Adam,
+        16,
+        75,
+        ADAPTIVE,
+    ),
+    Task(
+        'iris-linear-adagrad',
+        'held',
+        lambda rng: shipped(rng, 'iris', 60),
+        lambda: mlp(4, 3),
+        optimizers.AdaGrad,
+        16,
+        75,
+        (-2.5, 2.0),
+    ),
+    Task('unequal-linear-rmsprop', 'held', unequal, lambda: mlp(12, 1), optimizers.RMSprop, 32, 100, (-3.0, 1.5), 'regression'),
+    Task(
+        'diabetes-raw-mlp-nesterov',
+        'held',
+        lambda rng: shipped(rng, 'diabetes', 220),
+        lambda: mlp(10, 32, 1),
+        optimizers.NesterovAG,
+        16,
+        80,
+        (-6.5, -1.5),
+        'regression',
+    ),
+    Task('digits80-conv-adam', 'held', lambda rng: digits(rng, train=80, image=True), conv, optimizers.Adam, 16, 75, ADAPTIVE),
+    Task(
+        'clusters-noise-mlp-sgd',
+        'held',
+        lambda rng: flipped(clusters(rng, 4, 0.8), 0.3, rng),
+        lambda: mlp(20, 64, 4),
+        optimizers.SGD,
+        128,
+        80,
+        SGD,
+    ),
+    Task(
+        'digits-imbalanced-mlp-momentum',
+        'held',
+        lambda rng: imbalanced(digits(rng), 0.15, rng),
+        lambda: mlp(64, 64, 64, 10),
+        optimizers.MomentumSGD,
+        32,
+        90,
+        SGD,
+    ),
+    Task('digits-resnet-sgd', 'held', lambda rng: digits(rng, image=True), resnet, optimizers.SGD, 16, 90, SGD),
+    Task(
+        'hastie-tanh-adamw',
+        'fresh',
+        hastie,
+        lambda: mlp(10, 64, 64, 2, activation=F.tanh),
+        partial(optimizers.AdamW, weight_decay_rate=1e-3),
+        64,
+        90,
+        ADAPTIVE,
+    ),
+    Task(
+        'friedman2-layernorm-nesterov',
+        'fresh',
+        lambda rng: standardised(friedman2(rng)),
+        lambda: mlp(4, 48, 48, 48, 1, norm=L.LayerNormalization),
+        optimizers.NesterovAG,
+        32,
+        90,
+        SGD,
+        'regression',
+    ),
+    Task('digits-normconv-sgd', 'fresh', lambda rng: digits(rng, image=True), normalised_conv, optimizers.SGD, 128, 75, SGD),
+    Task(
+        'circles-deep-leaky-momentum',
+        'fresh',
+        circles,
+        lambda: mlp(10, *[32] * 8, 2, activation=F.leaky_relu),
+        optimizers.MomentumSGD,
+        32,
+        100,
+        SGD,
+    ),
+    Task(
+        'digits-lstm-amsgrad',
+        'fresh',
+        lambda rng: digits(rng, image=True),
+        lambda: Recurrent(48),
+        optimizers.AMSGrad,
+        32,
+        80,
+        ADAPTIVE,
+    ),
+    Task(
+        'friedman3-outliers-mlp-sgd',
+        'fresh',
+        lambda rng: heavy_tailed(standardised(friedman3(rng)), 0.3, rng),
+        lambda: mlp(4, 64, 64, 1),
+        optimizers.SGD,
+        32,
+        100,
+        SGD,
+        'regression',
+    ),
+    Task(
+        'cancer-raw-deep-rmsprop',
+        'fresh',
+        lambda rng: shipped(rng, 'breast_cancer', 200),
+        lambda: mlp(30, 64, 64, 64, 2),
+        optimizers.RMSprop,
+        16,
+        75,
+        ADAPTIVE,
+    ),
+    Task(
+        'redundant-imbalanced-mlp-adagrad',
+        'fresh',
+        lambda rng: imbalanced(redundant(rng), 0.05, rng),
+        lambda: mlp(30, 64, 64, 4),
+        optimizers.AdaGrad,
+        64,
+        90,
+        ADAGRAD,
+    ),
 )
 
 BY_NAME = {task.name: task for task in TASKS}

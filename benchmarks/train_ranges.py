@@ -12,7 +12,7 @@ from benchmarks.measuring import SEEDS, errors, in_parallel, options
 def main() -> None:
     """Measure the tasks asked for and put their rows into the table."""
     args = options(__doc__)
-    rows = tables.read('peers.csv').fillna({'max': 0.})  # no answer: the network stays untrained
+    rows = tables.read('peers.csv').fillna({'max': 0.0})  # no answer: the network stays untrained
     rows = rows[rows.task.isin(task.name for task in args.tasks) & rows.seed.isin(SEEDS)].copy()
     calls = [(task, (high / 4, high), seed) for task, high, seed in zip(rows.task, rows['max'], rows.seed)]
     rows[['error', 'collapsed']] = in_parallel(errors, calls, args.jobs)

@@ -189,6 +189,12 @@ class _Search:
             raise NoRangeError(
                 'no trial cycle made the model better on data it was not trained on; check labels, loss and gradients'
             )
+        if len(trials) == PILOTS and pilots.alike(trials):
+            lowest, highest = min(trial.rate for trial in trials), max(trial.rate for trial in trials)
+            raise NoRangeError(
+                f'all trial cycles from {lowest:.3g} to {highest:.3g} came to the same, as when a network dies at each rate; '
+                'scale inputs and targets, or look lower with a range of your own'
+            )
         return found
 
     def _answer(self, trials: list[Pilot], found: Verdict, start: Score) -> Result:

@@ -29,6 +29,8 @@ FACTOR = 3.0
 # Training losses closer than these shares of the whole fall are the same: for being faster, and for being slower.
 FASTER = 0.02
 SLOWER = 0.1
+# Losses that differ by no more than this share of them, and shares of wrong answers by no more than this, are the same.
+SAME = 0.05
 # How fast the weight of a pilot goes down as it falls behind the best, as a share of what sets the pilots apart.
 TEMPERATURE = 0.1
 # The weight of a pilot that is judged by what the next one foretells, where one that is judged by itself has 1: exp(-1).
@@ -206,6 +208,15 @@ def _loses_less(score: Score, start: Score) -> bool:
     # With random labels, too, the loss falls: from that of a network that is sure of itself to that of one that is not.
     least = LEAST_FALL_ALONE if math.isnan(score.error) else LEAST_FALL
     return start.loss - score.loss > least * abs(start.loss)
+
+
+def alike(pilots: Sequence[Pilot]) -> bool:
+    """Whether all sound runs came to the same whatever their rate, as those of a network do that has died at each."""
+    scores = [pilot.score for pilot in pilots if pilot.score.sound]
+    losses = [value for score in scores for value in (score.train, score.loss)]
+    errors = [score.error for score in scores if math.isfinite(score.error)]
+    near = max(losses) - min(losses) <= SAME * max(map(abs, losses))
+    return len(scores) > 1 and near and (not errors or max(errors) - min(errors) <= SAME)
 
 
 def reason(pilots: Sequence[Pilot], found: Verdict) -> str:

@@ -1,9 +1,13 @@
 """What several tests need."""
 
+import signal
 import sys
 import textwrap
 
 import pytest
+
+# A shell starts what it runs in the background with SIGINT ignored, and so would be all that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def test_a_training_is_repeated_exactly():
 
 
 def test_no_rate_leaves_the_network_untrained():
-    outcome = train(BY_NAME['diabetes-raw-mlp-nesterov'], (0., 0.), seed=0)
+    outcome = train(BY_NAME['diabetes-raw-mlp-nesterov'], (0.0, 0.0), seed=0)
     assert outcome.error == 100
     assert outcome.collapsed
 
@@ -149,7 +149,7 @@ def test_heavy_tails_are_added_to_the_training_targets_alone():
 
 def test_hastie_tells_whether_the_squares_are_many():
     data = hastie(np.random.RandomState(0))
-    assert (data.y == ((data.x ** 2).sum(axis=1) > 9.34)).all()
+    assert (data.y == ((data.x**2).sum(axis=1) > 9.34)).all()
 
 
 def test_a_recurrent_network_reads_the_rows_in_their_order():
@@ -169,12 +169,12 @@ def test_standardised_means_the_training_set():
 def test_the_grid_has_16_ranges_over_the_decades_of_the_task():
     grid = oracle.grid(QUICK)
     assert len(grid) == 16
-    assert (grid[0], grid[-1]) == pytest.approx((10 ** -2.5, 100), rel=1e-5)
+    assert (grid[0], grid[-1]) == pytest.approx((10**-2.5, 100), rel=1e-5)
     assert grid[8] / grid[7] == pytest.approx(10 ** (4.5 / 15), rel=1e-5)
 
 
 def test_a_ramp_records_the_loss_of_every_update():
-    found = losses(QUICK.name, [0., 0., 0.], 0)
+    found = losses(QUICK.name, [0.0, 0.0, 0.0], 0)
     assert len(found) == 3
     assert len(set(found)) == 3  # the network stays, the batches differ
     assert all(0 < loss < 10 for loss in found)
@@ -188,14 +188,21 @@ def test_the_peers_ramps_start_and_end_where_their_code_says():
 
 
 ORACLE = pd.DataFrame(
-    [('a', 0.1, 0, 10.), ('a', 0.1, 1, 20.), ('a', 1., 0, 2.), ('a', 1., 1, 40.), ('b', 1., 0, 5.), ('b', 1., 1, 5.)],
-    columns=['task', 'max', 'seed', 'error'])
+    [('a', 0.1, 0, 10.0), ('a', 0.1, 1, 20.0), ('a', 1.0, 0, 2.0), ('a', 1.0, 1, 40.0), ('b', 1.0, 0, 5.0), ('b', 1.0, 1, 5.0)],
+    columns=['task', 'max', 'seed', 'error'],
+)
 
 RUNS = pd.DataFrame(
-    [('a', 'x', 0, 1., 16., 0, 100), ('a', 'x', 1, 4., 18., 0, 200),
-     ('b', 'x', 0, 1., 5., 0, 100), ('b', 'x', 1, 1., 90., 1, 100),
-     ('a', 'y', 0, 1., 15., 0, 50), ('b', 'y', 0, 1., 6., 0, 50)],
-    columns=['task', 'rule', 'seed', 'max', 'error', 'collapsed', 'updates']).assign(collapsed10=math.nan)
+    [
+        ('a', 'x', 0, 1.0, 16.0, 0, 100),
+        ('a', 'x', 1, 4.0, 18.0, 0, 200),
+        ('b', 'x', 0, 1.0, 5.0, 0, 100),
+        ('b', 'x', 1, 1.0, 90.0, 1, 100),
+        ('a', 'y', 0, 1.0, 15.0, 0, 50),
+        ('b', 'y', 0, 1.0, 6.0, 0, 50),
+    ],
+    columns=['task', 'rule', 'seed', 'max', 'error', 'collapsed', 'updates'],
+).assign(collapsed10=math.nan)
 
 
 def test_regret_is_the_mean_error_over_that_of_the_best_range():
@@ -222,14 +229,15 @@ def test_the_summary_has_the_best_rule_first():
 
 def test_steadiness_is_the_ratio_of_the_long_ramps_maximum_to_the_short_ones():
     steady = pd.DataFrame(
-        [('a', 100, 0, 1., 2.), ('a', 1000, 0, 1.5, 2.), ('a', 100, 1, 2., math.nan), ('a', 1000, 1, 1., 3.)],
-        columns=['task', 'updates', 'seed', 'max', 'alone'])
+        [('a', 100, 0, 1.0, 2.0), ('a', 1000, 0, 1.5, 2.0), ('a', 100, 1, 2.0, math.nan), ('a', 1000, 1, 1.0, 3.0)],
+        columns=['task', 'updates', 'seed', 'max', 'alone'],
+    )
     table = report.steadiness(steady)
     assert table.values.tolist() == [['a', '0.50 to 1.50', '1.00 to 1.00']]
 
 
 def test_a_run_that_was_not_trained_counts_for_the_spread_alone():
-    untrained = pd.DataFrame([('a', 'y', 1, 3., 50)], columns=['task', 'rule', 'seed', 'max', 'updates'])
+    untrained = pd.DataFrame([('a', 'y', 1, 3.0, 50)], columns=['task', 'rule', 'seed', 'max', 'updates'])
     scores = report.score(ORACLE, pd.concat([RUNS, untrained]), {}).set_index(['rule', 'task'])
     assert scores.regret['y', 'a'] == 0
     assert scores.spread['y', 'a'] == pytest.approx(2.8 / 1.2)
@@ -247,6 +255,6 @@ def test_the_picture_is_drawn(tmp_path):
 
 def test_measuring_a_task_again_replaces_its_rows_and_no_others(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, 'HERE', tmp_path)
-    tables.update('t.csv', pd.DataFrame({'task': ['b', 'a'], 'seed': [0, 0], 'error': [1., 2.]}))
-    tables.update('t.csv', pd.DataFrame({'task': ['a', 'a'], 'seed': [1, 0], 'error': [3., 4.]}))
-    assert tables.read('t.csv').values.tolist() == [['a', 1, 3.], ['a', 0, 4.], ['b', 0, 1.]]
+    tables.update('t.csv', pd.DataFrame({'task': ['b', 'a'], 'seed': [0, 0], 'error': [1.0, 2.0]}))
+    tables.update('t.csv', pd.DataFrame({'task': ['a', 'a'], 'seed': [1, 0], 'error': [3.0, 4.0]}))
+    assert tables.read('t.csv').values.tolist() == [['a', 1, 3.0], ['a', 0, 4.0], ['b', 0, 1.0]]

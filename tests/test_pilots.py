@@ -111,6 +111,19 @@ def test_reason_and_warnings_name_the_numbers():
     ]
 
 
+@pytest.mark.parametrize(
+    ('runs', 'expected'),
+    [
+        ([Score(1.0, 1.0, 0.6), Score(1.02, 0.99, 0.61), Score(0.98, 1.0, 0.6)], True),
+        ([Score(1.0, 1.0, 0.6), Score(1.0, 1.0, 0.4)], False),
+        ([Score(1.0, 1.0), Score(0.5, 1.0)], False),
+        ([Score(-1.0, -1.0), Score(-1.01, -1.0), BROKEN], True),
+    ],
+)
+def test_runs_that_came_to_the_same(runs, expected):
+    assert pilots.alike(trials(*runs)) is expected
+
+
 numbers = st.floats(-1e6, 1e6)
 scores = st.one_of(st.just(BROKEN), st.builds(Score, numbers, numbers, st.one_of(st.floats(0, 1), st.just(math.nan))))
 
