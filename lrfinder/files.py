@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+
+# The names that replacing gives its temporary files.
+_LEFT_BEHIND = re.compile(r'\..+-[0-9a-f]{8}(\.[^.]*)?')
 
 
 @contextmanager
@@ -37,6 +42,21 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def sweep(folder: str | os.PathLike[str]) -> None:
+    """Removes from a folder what :func:`replacing` left behind where its process was killed.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / '.curve-0123abcd.csv').write_text('half a fi')
+    >>> sweep(folder)
+    >>> list(folder.iterdir())
+    []
+    """
+    for path in Path(folder).iterdir():
+        if _LEFT_BEHIND.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -60,6 +60,7 @@ class Record:
         }
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
+            files.sweep(self.folder)
             files.write_text(self.folder / NAME, json.dumps(content, indent=2) + '\n')
 
     def with_digests(self) -> Record:

@@ -4,7 +4,7 @@ import os
 import stat
 import threading
 
-from lrfinder.files import replacing, write_text
+from lrfinder.files import replacing, sweep, write_text
 
 import pytest
 
@@ -94,3 +94,17 @@ def test_several_writers_at_once_leave_the_file_of_one(tmp_path):
         thread.join()
     assert (tmp_path / 'answer').read_text() in texts
     assert os.listdir(tmp_path) == ['answer']
+
+
+def test_only_what_a_killed_writer_left_behind_is_swept_away(tmp_path):
+    for name in (
+        '.curve-0123abcd.csv',
+        '.snapshot_iter_40-fedcba98',
+        'curve.csv',
+        '.gitignore',
+        '.notes-2026.txt',
+        'a-0123abcd.csv',
+    ):
+        (tmp_path / name).write_text('')
+    sweep(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {'curve.csv', '.gitignore', '.notes-2026.txt', 'a-0123abcd.csv'}
