@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-
 # The names that replacing gives its temporary files.
 _LEFT_BEHIND = re.compile(r'\..+-[0-9a-f]{8}(\.[^.]*)?')
 
