@@ -6,10 +6,11 @@ Each command has a module of its own and replaces one data file here; `--tasks a
     python -m benchmarks.ramps                      # ramps.npz: what the peers look at
     .venv-peers/bin/python benchmarks/peers.py      # peers.csv: what they make of it (requirements-peers.txt)
     python -m benchmarks.train_ranges               # peers_regret.csv: what that is worth
-    python -m benchmarks.ours                       # ours.csv: what lrfinder finds, and what that is worth
+    python -m benchmarks.ours                       # ours*.csv: what lrfinder finds, and what that is worth
+    python -m benchmarks.steady                     # steady.csv: by ramps of two lengths
     python -m benchmarks.report                     # the tables, and regret.png
 
-On two cores the first takes 15 minutes, the others a few each. `python -m benchmarks.analyze_speed` stands apart.
+On two cores the first and the fifth take 20 minutes or more, the others a few each. `python -m benchmarks.analyze_speed` stands apart.
 """
 
 import os

@@ -57,11 +57,11 @@ def score(oracle: pd.DataFrame, runs: pd.DataFrame, groups: dict[str, str]) -> p
         groups: The group of each task.
 
     Returns:
-        Columns rule, task, group, max (the median), regret, collapses and collapses10 (runs), updates (mean),
-        spread (the 90th over the 10th percentile of max).
+        Columns rule, task, group, max (the median), regret, collapses and collapses10 (runs), updates (mean; refusals, which
+        do not tell theirs, apart), spread (the 90th over the 10th percentile of max).
     """
     best = oracle.groupby(['task', 'max']).error.mean().groupby('task').min()
-    by = runs.groupby(['rule', 'task'])
+    by = runs.assign(updates=runs.updates.where(runs.updates > 0)).groupby(['rule', 'task'])
     scores = pd.DataFrame(
         {
             'max': by['max'].median(),

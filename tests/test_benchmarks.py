@@ -243,6 +243,12 @@ def test_a_run_that_was_not_trained_counts_for_the_spread_alone():
     assert scores.spread['y', 'a'] == pytest.approx(2.8 / 1.2)
 
 
+def test_a_refusal_does_not_make_the_answer_look_cheaper():
+    refused = pd.DataFrame([('a', 'y', 1, 0.0, 0)], columns=['task', 'rule', 'seed', 'max', 'updates'])
+    scores = report.score(ORACLE, pd.concat([RUNS, refused]), {}).set_index(['rule', 'task'])
+    assert scores.updates['y', 'a'] == 50
+
+
 def test_a_table_in_markdown():
     assert report.markdown(pd.DataFrame({'rule': ['x'], 'n': ['1']})) == '| rule | n |\n| --- | --- |\n| x | 1 |'
 
