@@ -10,7 +10,8 @@ Each command has a module of its own and replaces one data file here; `--tasks a
     python -m benchmarks.steady                     # steady.csv: by ramps of two lengths
     python -m benchmarks.report                     # the tables, and regret.png
 
-On two cores the first and the fifth take 20 minutes or more, the others a few each. `python -m benchmarks.analyze_speed` stands apart.
+On two cores the first and the fifth take 20 minutes or more, the others a few each.
+`python -m benchmarks.analyze_speed` stands apart.
 """
 
 import os
