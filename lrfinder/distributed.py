@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import sys
 import tempfile
 import time
 import traceback
@@ -20,13 +21,15 @@ from lrfinder import job
 from lrfinder.errors import UsageError
 from lrfinder.factory import describe
 from lrfinder.options import Options
-from lrfinder.suggestion import NoRangeError
 from lrfinder.workers import Workers
 
 import chainermn
+import numpy as np
 
-# So many seconds the others leave to the first one to say what has gone wrong, where that has gone wrong for all.
+# So many seconds a worker that has failed waits for the others, which may be about to fail in the same way.
 PATIENCE = 3.0
+# So many seconds mpiexec gets to pass on what was written before an abort, which throws away what it still holds.
+PASSING_ON = 1.0
 
 
 def run(options: Options, tell: Callable[[BaseException], int]) -> None:
@@ -38,22 +41,38 @@ def run(options: Options, tell: Callable[[BaseException], int]) -> None:
 
     Raises:
         UsageError: There is no such communicator here.
-        NoRangeError: There is no range to give.
-        SystemExit: The same, in all workers but the first.
+        SystemExit: The job has failed in all workers, and the first has said why.
     """
     communicator = _communicator(str(options.communicator))
+    failures = communicator.mpi_comm.Dup()  # apart from what the job itself sends around
     try:
         with _place(communicator.rank, options) as own:
             job.run(own, Workers(communicator))
-    except NoRangeError as error:  # all workers have come to it together
-        communicator.mpi_comm.barrier()  # the first has written what was recorded
-        if communicator.rank > 0:
-            raise SystemExit(1) from error
-        raise
     except BaseException as error:
-        if communicator.rank > 0:
-            time.sleep(PATIENCE)
-        communicator.mpi_comm.Abort(_told(error, tell))
+        first = communicator.rank == 0
+        status = _told(error, tell) if first else 0
+        agreed = _agreed(status, failures)
+        if agreed is not None:
+            raise SystemExit(agreed) from error
+        if not first:
+            status = _told(error, tell)
+        sys.stderr.flush()
+        time.sleep(PASSING_ON)
+        failures.Abort(status)
+
+
+def _agreed(status: int, failures: Any) -> int | None:
+    """The exit status of the first worker if all of them have failed; ``None`` if some go on, and have to be aborted."""
+    from mpi4py import MPI
+
+    highest = np.zeros(1, 'i')
+    request = failures.Iallreduce(np.array([status], 'i'), highest, op=MPI.MAX)
+    deadline = time.monotonic() + PATIENCE
+    while not request.Test():
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(0.01)
+    return int(highest[0])
 
 
 def _communicator(name: str) -> Any:
