@@ -168,7 +168,7 @@ def read(curve: pd.DataFrame) -> Reading:
         ValueError: It is no curve.
     """
     whole = _ascending(check_curve(curve))
-    table, broken = _until_break(_thinned(whole))
+    table, broken = _until_break(thinned(whole))
     found = signals(table)
     learning = [signal for signal in found if signal.significant]
     if not learning:
@@ -281,10 +281,12 @@ def _ascending(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _thinned(table: pd.DataFrame) -> pd.DataFrame:
+def thinned(table: pd.DataFrame) -> pd.DataFrame:
     """Means of so many neighbouring rows, a power of two, that at most :data:`POINTS` remain."""
-    size = 1 << max(0, int(np.ceil(np.log2(len(table) / POINTS))))
-    return table if size == 1 else table.groupby(np.arange(len(table)) // size).mean()
+    if len(table) <= POINTS:
+        return table
+    size = 1 << int(np.ceil(np.log2(len(table) / POINTS)))
+    return table.groupby(np.arange(len(table)) // size).mean()
 
 
 def _until_break(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:

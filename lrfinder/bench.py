@@ -82,9 +82,8 @@ class Bench:
         recorder = self._recorder = Recorder(self._observer, workers=self._workers)
         run = Run(rates, recorder, on_row, watched)
         steps = Steps(self._optimizer)
-        evaluator = self._evaluator
+        evaluator = self._judge(held_out)
         if held_out is not None:
-            evaluator = held_out.evaluator
             self._updater._iterators['main'] = held_out.iterator()  # until everything is put back
         validate_after = _evenly(validations, len(rates)) if evaluator is not None else frozenset()
         began, updates = self._epoch_detail(), self.updates
@@ -126,28 +125,31 @@ class Bench:
     def validated(self, held_out: HoldOut | None = None) -> dict[str, float]:
         """What the evaluator says of the found state; nothing without an evaluator."""
         self._undo()
-        evaluator = self._evaluator if held_out is None else held_out.evaluator
+        evaluator = self._judge(held_out)
         if evaluator is None:
             return {}
         with np.errstate(all='ignore'):
-            return {key: float(value) for key, value in self._validate(evaluator).items()}
+            return self._validate(evaluator)
 
     def examples(self, held_out: HoldOut | None = None) -> int | None:
         """How many examples the evaluator has, over all workers; ``None`` where that is not known."""
-        evaluator = self._evaluator if held_out is None else held_out.evaluator
+        evaluator = self._judge(held_out)
         try:
             return len(evaluator.get_iterator('main').dataset) * self._workers.size
         except (AttributeError, KeyError, TypeError):
             return None
 
-    def _validate(self, evaluator: Any) -> dict[str, Any]:
+    def _judge(self, held_out: HoldOut | None) -> Any:
+        return self._evaluator if held_out is None else held_out.evaluator
+
+    def _validate(self, evaluator: Any) -> dict[str, float]:
         # Where the evaluator belongs to a trainer, that has given it a name.
         name = getattr(evaluator, 'name', None)
         prefix = f'{name}/' if name else ''
         with self._reporter.scope({}):  # not into the observation of a trainer that may be running around this
             result = evaluator()
         found = {key.removeprefix(prefix): float(result[key]) for key in result if key.endswith(('/loss', '/accuracy'))}
-        return {f'validation/{key}': mean for key, mean in zip(found, self._workers.mean(list(found.values())))}
+        return {f'validation/{key}': float(mean) for key, mean in zip(found, self._workers.mean(list(found.values())))}
 
 
 def _evenly(times: int, length: int) -> frozenset[int]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lrfinder import look
-from lrfinder.analyzer import ACCURACIES, LEAST_VALUES, NAMES, POINTS, SMOOTHING, Reading, read, smoothed
+from lrfinder.analyzer import ACCURACIES, LEAST_VALUES, NAMES, SMOOTHING, Reading, read, smoothed, thinned
 from lrfinder.curve import METRICS, check_curve
 from lrfinder.look import Floats, Limits
 from lrfinder.suggestion import NoRangeError, Suggestion
@@ -121,7 +121,7 @@ class _Seed:
         What is far outside of the limits is cut before: one exploding value would lift all of its neighbours.
         """
         rows = self.table[['lr', metric]].dropna()
-        rows = _thinned(rows[rows['lr'] <= self.reading.highest] if self.reading else rows)
+        rows = thinned(rows[rows['lr'] <= self.reading.highest] if self.reading else rows)
         if len(rows) < LEAST_VALUES:
             return None
         margin = 0.5 * (bounds[1] - bounds[0])
@@ -184,11 +184,6 @@ def _seed(table: pd.DataFrame) -> _Seed:
         return _Seed(table, read(table))
     except NoRangeError:
         return _Seed(table, None)
-
-
-def _thinned(table: pd.DataFrame) -> pd.DataFrame:
-    size = -(-len(table) // POINTS)
-    return table if size <= 1 else table.groupby(np.arange(len(table)) // size).mean()
 
 
 def _rate_axis(ax: Axes, table: pd.DataFrame, suggestion: Suggestion | None, collapsed: float | None) -> None:
