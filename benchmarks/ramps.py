@@ -33,8 +33,8 @@ def main() -> None:
     if file.exists():
         with np.load(file) as before:
             ramps = {**before, **ramps}
-    with replacing(file) as path:
-        np.savez_compressed(path, **ramps)
+    with replacing(file) as new:
+        np.savez_compressed(new, **ramps)
 
 
 if __name__ == '__main__':

@@ -170,8 +170,8 @@ def draw(scores: pd.DataFrame, path: Path) -> None:
     axes.spines[['top', 'right', 'left']].set_visible(False)
     axes.set_xlabel('validation error over the best range of 16, in points')
     figure.legend(loc='outside upper center', ncols=2, frameon=False)
-    with replacing(path) as temporary:
-        figure.savefig(temporary)
+    with replacing(path) as file:
+        figure.savefig(file)
 
 
 def _dots(axes: Axes, scores: pd.DataFrame, rules: list[str], group: str) -> None:

@@ -5,37 +5,42 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 # The names that replacing gives its temporary files.
-_LEFT_BEHIND = re.compile(r'\..+-[0-9a-f]{8}(\.[^.]*)?')
+_LEFT_BEHIND = re.compile(r'\..+-[0-9a-f]{8}')
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Gives a temporary path beside ``path`` to write to, and moves it to ``path`` when the block ends well.
+def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Gives a file to write to, which takes the place of ``path`` when the block ends well.
 
-    Whoever reads ``path`` sees the earlier file or the new one, whole, also when the process is killed in the middle.
+    Whoever reads ``path`` sees the earlier file or the new one, whole, also when the process is killed in the middle. Until the
+    end the new one has no name where the system knows such files (Linux on most disks), so that a kill leaves nothing of it.
 
     Raises:
-        OSError: The folder can't be written to. The earlier file is as it was.
+        OSError: It can't be written. The earlier file is as it was.
 
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / 'answer.txt'
-    >>> with replacing(target) as temporary:
-    ...     _ = temporary.write_text('42')
-    >>> target.read_text()
-    '42'
+    >>> with replacing(target) as file:
+    ...     _ = file.write(b'42')
+    >>> target.read_bytes()
+    b'42'
     """
     target = Path(path)
-    # The suffix stays last: writers such as Matplotlib choose the format by it.
-    temporary = target.parent / f'.{target.stem}-{secrets.token_hex(4)}{target.suffix}'
+    temporary = target.parent / f'.{target.name}-{secrets.token_hex(4)}'
     try:
-        temporary.open('xb').close()
-        yield temporary
-        _flush(temporary)
+        with _begun(temporary) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            if os.fstat(file.fileno()).st_nlink == 0:
+                _name(file, temporary)
         os.replace(temporary, target)
     except BaseException:
         with suppress(OSError):
@@ -43,12 +48,36 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
 
 
+def _begun(path: Path) -> IO[bytes]:
+    """A new file without a name in the folder of ``path``; with that path as its name where there is no such thing."""
+    try:
+        return os.fdopen(os.open(path.parent, os.O_TMPFILE | os.O_RDWR, 0o666), 'w+b')
+    except (AttributeError, OSError):  # another system; a disk that lacks it; or what the next line finds as well
+        return path.open('xb')
+
+
+def _name(file: IO[bytes], path: Path) -> None:
+    """Gives a name to a file that has none."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        # Python follows the link, to the file itself, only where a folder is given (CPython issue 81793).
+        os.link(f'/proc/self/fd/{file.fileno()}', path.name, dst_dir_fd=folder, follow_symlinks=True)
+    except OSError:  # there is no /proc
+        file.seek(0)
+        with path.open('xb') as copy:
+            shutil.copyfileobj(file, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+    finally:
+        os.close(folder)
+
+
 def sweep(folder: str | os.PathLike[str]) -> None:
     """Removes from a folder what :func:`replacing` left behind where its process was killed.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
-    >>> _ = (folder / '.curve-0123abcd.csv').write_text('half a fi')
+    >>> _ = (folder / '.curve.csv-0123abcd').write_text('half a fi')
     >>> sweep(folder)
     >>> list(folder.iterdir())
     []
@@ -64,10 +93,5 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     Raises:
         OSError: As :func:`replacing`.
     """
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding='utf-8')
-
-
-def _flush(path: Path) -> None:
-    with open(path, 'rb') as file:
-        os.fsync(file.fileno())
+    with replacing(path) as file:
+        file.write(text.encode())

@@ -94,9 +94,8 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     Raises:
         OSError: The file can't be written.
     """
-    content = drawn(figure, Path(path).suffix[1:] or 'png')  # takes a while: before there is a temporary file to leave behind
-    with files.replacing(path) as temporary:
-        temporary.write_bytes(content)
+    with files.replacing(path) as file:
+        file.write(drawn(figure, Path(path).suffix[1:] or 'png'))
 
 
 def drawn(figure: Figure, form: str = 'png') -> bytes:

@@ -112,8 +112,8 @@ def load(path: Path, trainer: Any) -> None:
 
 class _WholeWriter(snapshot_writers.Writer):
     def __call__(self, filename: str, outdir: str, target: Any) -> None:
-        with writing(outdir), files.replacing(Path(outdir) / filename) as temporary:
-            serializers.save_npz(str(temporary), target)
+        with writing(outdir), files.replacing(Path(outdir) / filename) as file:
+            serializers.save_npz(file, target)
         self._post_save()
 
 

@@ -1,12 +1,28 @@
 """Files are written whole or not at all."""
 
 import os
+import signal
 import stat
+import subprocess
+import sys
+import tempfile
+import textwrap
 import threading
 
 from lrfinder.files import replacing, sweep, write_text
 
 import pytest
+
+
+def _has_nameless_files():
+    try:
+        os.close(os.open(tempfile.gettempdir(), os.O_TMPFILE | os.O_RDWR))
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
+nameless = pytest.mark.skipif(not _has_nameless_files(), reason='the system or its disk knows no files without a name')
 
 
 def test_the_text_is_written_in_utf_8(tmp_path):
@@ -16,8 +32,8 @@ def test_the_text_is_written_in_utf_8(tmp_path):
 
 
 def test_lines_end_as_they_are_given(tmp_path):
-    with replacing(tmp_path / 'answer') as temporary:
-        temporary.write_bytes(b'a\r\nb\n')
+    with replacing(tmp_path / 'answer') as file:
+        file.write(b'a\r\nb\n')
     assert (tmp_path / 'answer').read_bytes() == b'a\r\nb\n'
 
 
@@ -25,8 +41,9 @@ def test_lines_end_as_they_are_given(tmp_path):
 def test_the_earlier_file_stays_where_writing_fails(tmp_path, failure):
     target = tmp_path / 'answer.txt'
     write_text(target, 'earlier')
-    with pytest.raises(failure), replacing(target) as temporary:
-        temporary.write_text('half')
+    with pytest.raises(failure), replacing(target) as file:
+        file.write(b'half')
+        file.flush()
         assert target.read_text() == 'earlier'
         raise failure
     assert target.read_text() == 'earlier'
@@ -41,12 +58,44 @@ def test_a_text_that_cannot_be_encoded_leaves_the_earlier_file(tmp_path):
     assert os.listdir(tmp_path) == ['answer']
 
 
-def test_the_temporary_file_lies_beside_hidden_and_has_the_suffix(tmp_path):
-    # Writers such as Matplotlib and NumPy go by the suffix, and moving within a folder is one step.
-    with replacing(tmp_path / 'picture.png') as temporary:
-        assert temporary.parent == tmp_path
-        assert temporary.suffix == '.png'
-        assert temporary.name.startswith('.picture')
+def no_nameless_files(monkeypatch):
+    monkeypatch.delattr(os, 'O_TMPFILE', raising=False)
+
+
+def no_proc(monkeypatch):
+    def refused(*args, **kwargs):
+        raise OSError(2, 'No such file or directory', '/proc/self/fd/3')
+
+    monkeypatch.setattr(os, 'link', refused)
+
+
+@nameless
+def test_until_it_is_whole_the_file_has_no_name_that_a_killed_process_could_leave(tmp_path):
+    body = """
+        import os, signal, sys
+        from lrfinder.files import replacing
+        with replacing(sys.argv[1]) as file:
+            file.write(b'half' * 100_000)
+            file.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    ended = subprocess.run([sys.executable, '-c', textwrap.dedent(body), tmp_path / 'answer'])
+    assert ended.returncode == -signal.SIGKILL
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize('lack', [no_nameless_files, no_proc])
+def test_systems_that_lack_something_write_whole_files_as_well(tmp_path, monkeypatch, lack):
+    write_text(tmp_path / 'answer', 'earlier')
+    lack(monkeypatch)
+    write_text(tmp_path / 'answer', 'new')
+    assert (tmp_path / 'answer').read_text() == 'new'
+    assert os.listdir(tmp_path) == ['answer']
+    with pytest.raises(ValueError), replacing(tmp_path / 'answer') as file:
+        file.write(b'half')
+        raise ValueError
+    assert (tmp_path / 'answer').read_text() == 'new'
+    assert os.listdir(tmp_path) == ['answer']
 
 
 def test_its_permissions_are_those_of_any_new_file(tmp_path):
@@ -77,10 +126,9 @@ def test_where_nothing_can_be_written_it_is_an_error_of_the_system(tmp_path, mon
 @pytest.mark.skipif(not os.path.exists('/dev/full'), reason='needs a device that is always full')
 def test_a_full_disk_leaves_the_earlier_file(tmp_path):
     write_text(tmp_path / 'answer', 'earlier')
-    with pytest.raises(OSError, match='No space left'), replacing(tmp_path / 'answer') as temporary:
-        temporary.unlink()
-        temporary.symlink_to('/dev/full')
-        temporary.write_text('x' * 100_000)
+    with pytest.raises(OSError, match='No space left'), replacing(tmp_path / 'answer') as file, open('/dev/full', 'wb') as full:
+        os.dup2(full.fileno(), file.fileno())
+        file.write(b'x' * 100_000)
     assert (tmp_path / 'answer').read_text() == 'earlier'
     assert os.listdir(tmp_path) == ['answer']
 
@@ -98,7 +146,7 @@ def test_several_writers_at_once_leave_the_file_of_one(tmp_path):
 
 def test_only_what_a_killed_writer_left_behind_is_swept_away(tmp_path):
     for name in (
-        '.curve-0123abcd.csv',
+        '.curve.csv-0123abcd',
         '.snapshot_iter_40-fedcba98',
         'curve.csv',
         '.gitignore',
