@@ -43,6 +43,13 @@ ANCHOR = 0.8
 VALIDATIONS = 10
 # A fall in a scan counts from so many standard deviations of single losses on.
 CLEAR = 1.5
+# A loss so many of them above the opening level, and further above it than any mean so far was below, is a spike: there a scan
+# leaves what the network can stand. What learns after it may be a dead one, whose last bias alone finds the mean. A rise that
+# is a smaller share of the level than the second number is none.
+SPIKE = 16.0
+LEAST_SPIKE = 0.01
+# Where a scan shows no fall, so far below its end or its first spike.
+BELOW = pilots.FACTOR**3
 # How many losses stand for the level at the start.
 OPENING = 3
 
@@ -203,7 +210,7 @@ class _Search:
             reading = analyzer.read(self.curve)
         except NoRangeError:  # too short a ramp to tell by itself; the trial cycles have told
             reading = analyzer.Reading(float(self.curve['lr'].iloc[0]), highest, pays=0.0)
-        rate = min(found.rate, highest)
+        rate = min(max(found.rate, float(self.curve['lr'].iloc[0])), highest)
         why = pilots.reason(trials, found)
         if reading.collapse is not None and rate >= reading.collapse:
             rate, why = analyzer.maximum(reading)
@@ -225,7 +232,8 @@ class _Search:
 def where_to_look(scan: pd.DataFrame) -> float:
     """The rate of an exponential scan at which four fifths of the fall of its training loss have come.
 
-    Where the loss does not fall by more than noise, a rate well below that at which the scan ended.
+    The scan counts up to the first spike of the loss. Where the loss does not fall by more than noise before that, a rate well
+    below it.
 
     Args:
         scan: The curve of the scan up to where it broke.
@@ -237,15 +245,25 @@ def where_to_look(scan: pd.DataFrame) -> float:
     """
     losses = scan[LOSS].to_numpy(float)
     losses = losses[np.isfinite(losses)]
-    below_the_end = float(scan['lr'].iloc[-1]) / pilots.FACTOR**3
     if len(losses) < OPENING:
-        return below_the_end
-    smooth = analyzer.smoothed(losses, analyzer.SMOOTHING * SCAN_UPDATES)
+        return float(scan['lr'].iloc[-1]) / BELOW
     before = losses[: max(OPENING, len(losses) // 4)]
-    fall = float(np.median(before) - smooth.min())
-    if fall <= CLEAR * float(np.std(before)):
-        return below_the_end
+    level, noise = float(np.median(before)), float(np.std(before))
+    losses = losses[: _spike(losses, level, noise)]
+    smooth = analyzer.smoothed(losses, analyzer.SMOOTHING * SCAN_UPDATES)
+    fall = level - float(smooth.min())
+    if fall <= CLEAR * noise:
+        return float(scan['lr'].iloc[len(losses) - 1]) / BELOW
     return float(scan['lr'].iloc[int(np.argmax(smooth <= smooth.min() + (1 - ANCHOR) * fall))])
+
+
+def _spike(losses: npt.NDArray[np.float64], level: float, noise: float) -> int:
+    """The index of the first spike after the opening, and where there is none, the number of losses."""
+    means = np.convolve(losses, np.full(OPENING, 1 / OPENING), 'valid')
+    best = np.minimum(np.minimum.accumulate(means), level)
+    rise = losses[OPENING - 1 :] - level
+    spikes = np.flatnonzero(rise > np.maximum(SPIKE * noise, np.maximum(level - best, LEAST_SPIKE * abs(level))))
+    return int(spikes[0]) + OPENING - 1 if len(spikes) else len(losses)
 
 
 def _score(curve: pd.DataFrame) -> Score:

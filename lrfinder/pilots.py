@@ -32,11 +32,15 @@ SLOWER = 0.1
 # Losses that differ by no more than this share of them, and shares of wrong answers by no more than this, are the same.
 SAME = 0.05
 # How fast the weight of a pilot goes down as it falls behind the best, as a share of what sets the pilots apart.
-TEMPERATURE = 0.1
+TEMPERATURE = 0.3
 # The weight of a pilot that is judged by what the next one foretells, where one that is judged by itself has 1: exp(-1).
 HEARSAY = 0.37
-# Pilots that are less apart than this, as a share of the whole improvement, are weighed as if they were.
+# Pilots that are less apart than this, as a share of the whole improvement, are weighed as if they were: shares of wrong
+# answers are coarse, a loss alone is not.
 LEAST = 0.1
+LEAST_ALONE = 0.01
+# A training is longer than a pilot, and what a pilot stands may break it later: the share of the weighed rate that it gets.
+TRUST = 0.8
 # The model has learned when its share of wrong answers has fallen by so many standard deviations, and by so much, or when its
 # loss has fallen by such a share: a larger one where there are answers to go by.
 SURE = 2.5
@@ -90,7 +94,7 @@ class Verdict:
     """The rate that the pilots speak for.
 
     Attributes:
-        rate: The highest rate of a cycle; between the pilots' rates.
+        rate: The highest rate of a cycle: between the pilots' rates, or a little below the lowest.
         best: The pilot with the most weight.
         weights: Shape (pilots,), in the order of ascending rates; at most 1.
         lowest: Whether the lowest pilot is among the good ones, so that a lower one may be better still.
@@ -117,7 +121,7 @@ def verdict(pilots: Sequence[Pilot], start: Score) -> Verdict | None:
     >>> start = Score(train=2.0, loss=2.0)
     >>> runs = [Pilot(0.1, Score(1.0, 1.0)), Pilot(0.3, Score(0.5, 0.5)), Pilot(0.9, Score(1.9, 1.9))]
     >>> found = verdict(runs, start)
-    >>> 0.1 < found.rate <= 0.3
+    >>> 0.08 < found.rate <= 0.24
     True
     """
     ordered = sorted(pilots, key=lambda pilot: pilot.rate)
@@ -129,7 +133,7 @@ def verdict(pilots: Sequence[Pilot], start: Score) -> Verdict | None:
     weights = np.where(faster_next(scores, start), HEARSAY, 1.0) * weights
     logs = np.log([pilot.rate for pilot in ordered])
     return Verdict(
-        rate=float(np.exp(np.sum(weights * logs) / np.sum(weights))),
+        rate=TRUST * float(np.exp(np.sum(weights * logs) / np.sum(weights))),
         best=ordered[int(np.argmax(weights))],
         weights=weights,
         lowest=bool(good[0] == 0),
@@ -144,11 +148,10 @@ def shortfalls(scores: Sequence[Score], start: Score) -> Floats:
     only too sure of itself; an error alone is too coarse early in the training.
     """
     by_loss = _shortfall(np.array([score.loss for score in scores]), start.loss)
-    errors = np.array([score.error for score in scores])
-    sound = np.array([score.sound for score in scores])
-    if not np.isfinite(errors[sound]).all() or not math.isfinite(start.error):
+    if _by_loss_alone(scores, start):
         return by_loss
-    return np.where(sound, (by_loss + _shortfall(errors, start.error)) / 2, np.inf)
+    by_error = _shortfall(np.array([score.error for score in scores]), start.error)
+    return np.where([score.sound for score in scores], (by_loss + by_error) / 2, np.inf)
 
 
 def fastest(scores: Sequence[Score], start: Score) -> int:
@@ -172,8 +175,13 @@ def _weights(scores: Sequence[Score], start: Score) -> Floats:
     behind = shortfalls(scores, start)
     later = foretold(behind, scores, start)
     later[fastest(scores, start) + 1 :] = np.inf
-    apart = max(float(np.median(np.minimum(behind[np.isfinite(behind)], 1.0))), LEAST)
+    least = LEAST_ALONE if _by_loss_alone(scores, start) else LEAST
+    apart = max(float(np.median(np.minimum(behind[np.isfinite(behind)], 1.0))), least)
     return np.exp(-(later - later.min()) / (TEMPERATURE * apart))
+
+
+def _by_loss_alone(scores: Sequence[Score], start: Score) -> bool:
+    return not all(math.isfinite(score.error) for score in (start, *(score for score in scores if score.sound)))
 
 
 def _shortfall(values: Floats, start: float) -> Floats:
@@ -222,7 +230,10 @@ def alike(pilots: Sequence[Pilot]) -> bool:
 def reason(pilots: Sequence[Pilot], found: Verdict) -> str:
     """Why the rate of a verdict, in words."""
     outcomes = '; '.join(f'{pilot.rate:.2g}: {_outcome(pilot.score)}' for pilot in sorted(pilots, key=lambda one: one.rate))
-    return f'{len(pilots)} trial cycles speak for it, by their highest rate: {outcomes}'
+    return (
+        f'{TRUST:g} of {found.rate / TRUST:.3g}, as a training is longer than a trial; '
+        f'{len(pilots)} trial cycles speak for that, by their highest rate: {outcomes}'
+    )
 
 
 def warnings(pilots: Sequence[Pilot], found: Verdict, start: Score) -> list[str]:

@@ -16,11 +16,11 @@ def trials(*scores, rates=(0.01, 0.03, 0.09, 0.27)):
     return [Pilot(rate, score) for rate, score in zip(rates, scores)]
 
 
-def test_the_rate_lies_at_a_clear_best_or_below_it():
+def test_the_rate_lies_below_a_clear_best():
     found = pilots.verdict(
         trials(Score(1.5, 1.5, 0.5), Score(1.0, 1.0, 0.3), Score(0.4, 0.4, 0.1), Score(1.9, 1.9, 0.8)), START
     )
-    assert 0.03 <= found.rate <= 0.09
+    assert 0.03 <= found.rate <= 0.8 * 0.09
     assert found.best.rate in (0.03, 0.09)
     assert not found.lowest
     assert not found.highest
@@ -29,7 +29,7 @@ def test_the_rate_lies_at_a_clear_best_or_below_it():
 def test_a_broken_cycle_has_no_weight():
     found = pilots.verdict(trials(Score(1.0, 1.0, 0.2), BROKEN), START)
     assert found.weights.tolist() == [1.0, 0.0]
-    assert found.rate == pytest.approx(0.01)
+    assert found.rate == pytest.approx(0.8 * 0.01)
 
 
 def test_no_sound_cycle_gives_no_verdict():
@@ -58,6 +58,15 @@ def test_a_rate_beyond_the_fastest_is_not_taken_even_if_it_was_lucky():
 def test_without_errors_the_loss_alone_decides():
     runs = [Score(1.0, 1.0), Score(0.5, 0.5)]
     assert pilots.shortfalls(runs, Score(2.0, 2.0)).tolist() == pytest.approx([1 / 3, 0.0])
+
+
+def test_a_small_part_of_the_fall_tells_rates_apart_by_a_loss_but_not_by_coarse_errors():
+    """All fell from 2 to about 0.1, the last one by 2% of that further."""
+    by_loss = trials(Score(0.14, 0.14), Score(0.13, 0.13), Score(0.1, 0.1))
+    found = pilots.verdict(by_loss, Score(2.0, 2.0))
+    assert found.best.rate == 0.09 and found.weights[0] < 0.05
+    with_errors = [Pilot(one.rate, Score(one.score.train, one.score.loss, one.score.loss)) for one in by_loss]
+    assert pilots.verdict(with_errors, Score(2.0, 2.0, 2.0)).weights[0] > 0.3
 
 
 def test_loss_and_error_count_alike():
@@ -95,7 +104,7 @@ def test_the_spread_is_that_of_the_noise():
     assert low == high == pytest.approx(pilots.verdict(exact, start).rate)
     noisy = trials(Score(1.0, 1.0, noise=0.3), Score(0.9, 0.9, noise=0.3), Score(1.1, 1.1, noise=0.3))
     low, high = pilots.spread(noisy, start)
-    assert 0.01 <= low < high <= 0.09
+    assert 0.8 * 0.01 <= low < high <= 0.8 * 0.09
     assert pilots.spread(noisy, start) == (low, high)
 
 
@@ -103,7 +112,8 @@ def test_reason_and_warnings_name_the_numbers():
     runs = trials(Score(1.9, 1.9, 0.85), BROKEN)
     found = pilots.verdict(runs, START)
     assert pilots.reason(runs, found) == (
-        '2 trial cycles speak for it, by their highest rate: 0.01: loss 1.9, 85% wrong; 0.03: broke'
+        '0.8 of 0.01, as a training is longer than a trial; '
+        '2 trial cycles speak for that, by their highest rate: 0.01: loss 1.9, 85% wrong; 0.03: broke'
     )
     assert pilots.warnings(runs, found, START) == [
         'the trial cycles learned little, so that they tell rates apart poorly: try several seeds',
@@ -129,14 +139,14 @@ scores = st.one_of(st.just(BROKEN), st.builds(Score, numbers, numbers, st.one_of
 
 
 @given(st.lists(scores, min_size=1, max_size=6), st.builds(Score, numbers, numbers, st.floats(0, 1)))
-def test_the_verdict_lies_between_the_cycles(runs, start):
+def test_the_verdict_lies_between_the_cycles_or_a_fifth_below(runs, start):
     tried = [Pilot(3.0**power, score) for power, score in enumerate(runs)]
     found = pilots.verdict(tried, start)
     if found is None:
         assert not any(score.sound for score in runs)
     else:
         sound = [pilot.rate for pilot in tried if pilot.score.sound]
-        assert min(sound) * (1 - 1e-9) <= found.rate <= max(sound) * (1 + 1e-9)
+        assert min(sound) * (1 - 1e-9) <= found.rate / 0.8 <= max(sound) * (1 + 1e-9)
 
 
 @given(st.lists(st.builds(Score, numbers, numbers), min_size=2, max_size=5), st.floats(0.01, 100), st.floats(-100, 100))
