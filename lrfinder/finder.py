@@ -81,7 +81,7 @@ def find(
         optimizer: The optimizer to move; the updater's main one by default.
         observer: The prefix of the reported loss and accuracy.
         policy: The policy that the suggestion names.
-        on_row: Called as ``on_row(rate, loss)`` whenever values have been read off the device.
+        on_row: Called as ``on_row(rate, loss)`` for each row, up to ten at once.
         quiet: Whether to show no progress bar. There is none either with ``on_row``, or where standard error is no terminal.
 
     Raises:

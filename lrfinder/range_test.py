@@ -36,7 +36,7 @@ class LRRangeTest(extension.Extension):
         ramp (str): ``'linear'`` or ``'exponential'``.
         optimizer (~chainer.Optimizer): Target optimizer. If it is None, the main optimizer of the trainer is used.
         observer (str): The prefix of the reported loss and accuracy: ``'main'`` for the main optimizer's model.
-        on_row (callable): Called as ``on_row(rate, loss)`` whenever values have been read off the device.
+        on_row (callable): Called as ``on_row(rate, loss)`` for each row, up to ten at once.
 
     Raises:
         ValueError: An argument is out of its range, or the optimizer has no such attribute that can be set.

@@ -23,7 +23,7 @@ class Run:
     Args:
         rates: The rate of each update.
         recorder: Where the rows go.
-        on_row: Called as ``on_row(rate, loss)`` whenever values have been read off the device.
+        on_row: Called as ``on_row(rate, loss)`` for each row, up to ten at once.
         watched: Whether a finite loss that has risen ends the run, too. A cycle may recover from that, a ramp does not.
 
     Attributes:
@@ -99,13 +99,13 @@ class Run:
 
     def _watch(self, losses: Sequence[float], first: int) -> None:
         for row, loss in enumerate(losses, start=first):
+            if self._on_row is not None:
+                self._on_row(self._rates[row], loss)
             self.stop_reason = self._why_broken(loss)
             if self.stop_reason is not None:
                 self.broken = True
                 self._recorder.cut(row + 1)  # the rows after it came before anyone looked
                 break
-        if losses and self._on_row is not None:
-            self._on_row(self._rates[row], loss)
         if self.stop_reason is None and not self.left:
             self.stop_reason = f'the ramp has reached its end, {self._rates[-1]:g}'
 

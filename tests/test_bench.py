@@ -149,7 +149,15 @@ def test_what_came_after_a_break_before_anyone_looked_is_forgotten():
         run.record({'main/loss': next(losses)})
     assert len(run.curve) == 14
     assert run.stop_reason == 'the loss is not finite (inf)'
-    assert told == [(0.1, 1.0), (0.1, float('inf'))]
+    assert told == [(0.1, 1.0)] * 13 + [(0.1, float('inf'))]
+
+
+def test_alone_a_loss_that_is_not_finite_is_seen_at_once():
+    run = Run([0.1] * 50, Recorder())
+    for loss in [1.0] * 13 + [float('nan')]:
+        assert run.stop_reason is None
+        run.record({'main/loss': loss})
+    assert run.stop_reason == 'the loss is not finite (nan)'
 
 
 def test_what_waits_is_in_the_curve_all_the_same():
