@@ -1,5 +1,6 @@
 """The benchmark's own arithmetic; what it measures stands in benchmarks/*.csv."""
 
+import dataclasses
 import math
 
 import clr  # noqa: F401  makes Chainer importable
@@ -47,17 +48,19 @@ def optimizers_of(tasks):
     return {type(task.optimizer()).__name__ for task in tasks}
 
 
-def test_the_halves_are_equal_and_each_has_every_kind_of_optimizer():
-    assert len(group('held')) == len(group('tune')) == 12
-    assert len(BY_NAME) == 12 + 12 + 8
+def test_half_of_the_tasks_may_be_tuned_on():
+    assert len(group('tune')) == len(group('held') + group('fresh')) == len(BY_NAME) / 2 == 20
+
+
+def test_each_half_has_every_kind_of_optimizer():
     for half in (group('held'), group('tune')):
-        assert optimizers_of(half) == {'SGD', 'MomentumSGD', 'NesterovAG', 'Adam', 'RMSprop', 'AdaGrad'}
+        assert optimizers_of(half) >= {'SGD', 'MomentumSGD', 'NesterovAG', 'Adam', 'RMSprop', 'AdaGrad'}
         assert {task.kind for task in half} == {'classification', 'regression'}
 
 
-def test_the_fresh_tasks_are_of_both_kinds_and_have_seven_optimizers():
+def test_the_fresh_tasks_are_of_both_kinds():
     assert len(group('fresh')) == 8
-    assert optimizers_of(group('fresh')) == {'SGD', 'MomentumSGD', 'NesterovAG', 'AdamW', 'AMSGrad', 'RMSprop', 'AdaGrad'}
+    assert optimizers_of(group('fresh')) == {'SGD', 'MomentumSGD', 'NesterovAG', 'Adam', 'RMSpropGraves'}
     assert {task.kind for task in group('fresh')} == {'classification', 'regression'}
 
 
@@ -72,7 +75,20 @@ def test_a_task_builds_and_trains_a_step(task):
     assert setup.attr == ('alpha' if optimizers_of([task]) <= {'Adam', 'AdamW', 'AMSGrad'} else 'lr')
     assert 300 <= 4 * task.half_cycle <= 400
     assert 16 <= task.batch <= 128
-    assert len(setup.validation) >= 90
+    assert len(setup.validation) >= 88
+
+
+def test_a_task_with_clipped_gradients_takes_small_steps_only():
+    setup = BY_NAME['digits-gru-clipped-sgd'].build(0)
+    before = weights(setup)
+    setup.optimizer.lr = 100.0
+    setup.updater.update()
+    clipped = np.linalg.norm(weights(setup) - before)
+    assert 0 < clipped <= 100.0 * 1.0 + 1e-3
+    setup = dataclasses.replace(BY_NAME['digits-gru-clipped-sgd'], clip=0.01).build(0)
+    setup.optimizer.lr = 100.0
+    setup.updater.update()
+    assert np.linalg.norm(weights(setup) - before) == pytest.approx(1.0, rel=1e-3)
 
 
 @ALL
