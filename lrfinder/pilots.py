@@ -241,10 +241,11 @@ def warnings(pilots: Sequence[Pilot], found: Verdict, start: Score) -> list[str]
     texts = []
     if start.loss - found.best.score.loss < WEAK_FALL * abs(start.loss):
         texts.append('the trial cycles learned little, so that they tell rates apart poorly: try several seeds')
-    if found.lowest and len(pilots) > 1:
-        texts.append('the lowest rate tried was among the best: lower ones may do as well')
-    if found.highest and len(pilots) > 1:
-        texts.append('the highest rate tried was among the best: higher ones may do as well')
+    rates = [pilot.rate for pilot in pilots]
+    if found.best.rate == min(rates) < max(rates):
+        texts.append('the lowest rate tried was the best: lower ones may do better')
+    if found.best.rate == max(rates) > min(rates):
+        texts.append('the highest rate tried was the best: higher ones may do better')
     return texts
 
 

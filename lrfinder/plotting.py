@@ -162,7 +162,7 @@ def _draw_range_test(ax: Axes, table: pd.DataFrame, suggestion: Suggestion | Non
         collapsed = None
     _rate_axis(ax, table, suggestion, collapsed)
     top = _write(ax, _key(metrics, len(seeds)), words)
-    top = _mark_range(ax, suggestion, collapsed, top)
+    top = _mark_range(ax, suggestion, collapsed, float(table['lr'].max()), top)
     _draw_metrics(ax, seeds, metrics, top)
 
 
@@ -255,12 +255,12 @@ def _legend(ax: Axes, key: list[Line2D]) -> Legend:
     return _legend(ax, key[:-1]) if too_wide else legend
 
 
-def _mark_range(ax: Axes, suggestion: Suggestion | None, collapsed: float | None, top: float) -> float:
+def _mark_range(ax: Axes, suggestion: Suggestion | None, collapsed: float | None, highest: float, top: float) -> float:
     """Marks bounds and collapse, and names them in a row below ``top``; returns the height that is free below."""
     marks: list[tuple[float, str, dict[str, Any]]] = []
     if suggestion:
         low, high = suggestion.value_range
-        end = ', end of ramp' if suggestion.exhausted else ''
+        end = '' if not suggestion.exhausted else ', end of ramp' if high >= highest else ', higher may do'
         pen = dict(color=look.GREEN, linewidth=1.4)
         marks += [(low, f'min {look.number(low)}', pen), (high, f'max {look.number(high)}{end}', pen)]
     if collapsed is not None:

@@ -117,7 +117,7 @@ def test_reason_and_warnings_name_the_numbers():
     )
     assert pilots.warnings(runs, found, START) == [
         'the trial cycles learned little, so that they tell rates apart poorly: try several seeds',
-        'the lowest rate tried was among the best: lower ones may do as well',
+        'the lowest rate tried was the best: lower ones may do better',
     ]
 
 

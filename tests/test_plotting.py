@@ -147,6 +147,11 @@ def test_a_range_up_to_the_end_of_the_ramp_says_so():
     assert [one.get_xdata()[0] for one in ax.lines if one.get_marker() == '>'] == pytest.approx([1 - 0.02 / 1.04])
 
 
+def test_a_range_below_the_end_of_a_ramp_on_which_nothing_broke_says_that_too():
+    ax = plotting.plot(curve(), Suggestion('lr', (0.1, 0.4), 90, exhausted=True), axes())
+    assert 'max 0.4, higher may do' in words(ax)
+
+
 def test_the_optimizers_attribute_is_named():
     assert plotting.plot(curve(), Suggestion('alpha', (0.05, 0.2), 90), axes()).get_xlabel() == 'learning rate (alpha)'
     assert plotting.plot(curve(), None, axes()).get_xlabel() == 'learning rate'
