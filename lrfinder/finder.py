@@ -127,24 +127,25 @@ class _Search:
 
     def anywhere(self, iterations: int, shape: str) -> Result:
         """The answer where nothing is known of the scale."""
-        anchor = self._anchor()
-        trials, found, start = self._trials(anchor, (0.0, math.inf))
+        trials, found, start = self._trials(self._anchors(), (0.0, math.inf))
         stop = pilots.FACTOR * found.best.rate
         self._record(ramp_module.rates((0.0 if shape == 'linear' else stop / 1000, stop), iterations, shape))
         return self._answer(trials, found, start)
 
     def within(self, value_range: tuple[float, float], iterations: int, shape: str) -> Result:
         """The answer between rates that are given."""
-        trials, found, start = self._trials(self._anchor(), value_range)
+        trials, found, start = self._trials(self._anchors(), value_range)
         self._record(ramp_module.rates(value_range, iterations, shape))
         return self._answer(trials, found, start)
 
-    def _anchor(self) -> float:
+    def _anchors(self) -> list[float]:
+        """Where to look; and where to look if there is nothing, because what seemed to be a spike was an outlier."""
         low, high = SCAN
         self._record(ramp_module.rates((low, high), SCAN_UPDATES, 'exponential'), validations=0)
         if self.curve['lr'].iloc[-1] < 10 * low:
             self._record(ramp_module.rates((low * low / high, low), SCAN_UPDATES, 'exponential'), validations=0)
-        return where_to_look(self.curve)
+        anchors = [where_to_look(self.curve), where_to_look(self.curve, beyond_spikes=True)]
+        return anchors if anchors[1] > pilots.FACTOR**2 * anchors[0] else anchors[:1]
 
     def _record(self, rates: npt.NDArray[np.float64], validations: int = VALIDATIONS) -> None:
         try:
@@ -152,13 +153,19 @@ class _Search:
         finally:
             self.curve = self._bench.curve
 
-    def _trials(self, anchor: float, bounds: tuple[float, float]) -> tuple[list[Pilot], Verdict, Score]:
-        """Trial cycles at a factor above the anchor, at it, and on until the good ones are between others."""
+    def _trials(self, anchors: list[float], bounds: tuple[float, float]) -> tuple[list[Pilot], Verdict, Score]:
+        """Trial cycles at a factor above an anchor, at it, and on until the good ones are between others."""
         low, high = bounds
         start = self._start()
-        first = max(min(anchor * pilots.FACTOR, high), low)
-        rates = [first, max(first / pilots.FACTOR, low)] if first > low else [first, min(first * pilots.FACTOR, high)]
-        trials = [self._trial(rate) for rate in rates]
+        rates: list[float] = []
+        trials: list[Pilot] = []
+        for anchor in anchors:
+            first = max(min(anchor * pilots.FACTOR, high), low)
+            second = max(first / pilots.FACTOR, low) if first > low else min(first * pilots.FACTOR, high)
+            rates += [rate for rate in (first, second) if rate not in rates]
+            trials += [self._trial(rate) for rate in rates[len(trials) :]]
+            if pilots.learned(trials, start, self._bench.examples(self._held_out)):
+                break
         while len(trials) < PILOTS:
             found = pilots.verdict(trials, start)
             if (found is None or found.lowest) and min(rates) / pilots.FACTOR >= low:
@@ -229,7 +236,7 @@ class _Search:
         )
 
 
-def where_to_look(scan: pd.DataFrame) -> float:
+def where_to_look(scan: pd.DataFrame, beyond_spikes: bool = False) -> float:
     """The rate of an exponential scan at which four fifths of the fall of its training loss have come.
 
     The scan counts up to the first spike of the loss. Where the loss does not fall by more than noise before that, a rate well
@@ -237,6 +244,7 @@ def where_to_look(scan: pd.DataFrame) -> float:
 
     Args:
         scan: The curve of the scan up to where it broke.
+        beyond_spikes: Whether to count all of it all the same.
 
     >>> rates = np.geomspace(1e-7, 1e2, 91)
     >>> scan = pd.DataFrame({'lr': rates, 'main/loss': 1 / (1 + 1000 * rates)})
@@ -249,7 +257,8 @@ def where_to_look(scan: pd.DataFrame) -> float:
         return float(scan['lr'].iloc[-1]) / BELOW
     before = losses[: max(OPENING, len(losses) // 4)]
     level, noise = float(np.median(before)), float(np.std(before))
-    losses = losses[: _spike(losses, level, noise)]
+    if not beyond_spikes:
+        losses = losses[: _spike(losses, level, noise)]
     smooth = analyzer.smoothed(losses, analyzer.SMOOTHING * SCAN_UPDATES)
     fall = level - float(smooth.min())
     if fall <= CLEAR * noise:
