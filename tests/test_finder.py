@@ -190,6 +190,24 @@ def test_where_to_look_is_before_a_spike_after_which_a_dead_network_learns_the_m
     assert 5e-4 < where_to_look(spiking) < 3e-3
 
 
+def test_an_outlier_that_looks_like_a_spike_does_not_keep_the_range_from_being_found():
+    class Outlier(L.Classifier):
+        calls = 0
+
+        def forward(self, x, t):
+            loss = super().forward(x, t)
+            self.calls += 1
+            if self.calls == 20:  # of the scan, at a rate far too low to learn anything
+                chainer.report({'loss': 1e6}, self)
+            return loss
+
+    inputs, labels = blobs()
+    this = updater(inputs, labels)
+    plain = lrfinder.find(this, quiet=True).suggestion.value_range
+    this.get_optimizer('main').setup(Outlier(this.get_optimizer('main').target.predictor))
+    assert lrfinder.find(this, quiet=True).suggestion.value_range[1] == pytest.approx(plain[1], rel=2)
+
+
 def test_a_rise_that_noise_or_rounding_explains_is_no_spike():
     rates = np.geomspace(1e-7, 1e2, 91)
     losses = np.where(rates < 1e-3, 2.0, 1.0)
