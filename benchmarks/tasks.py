@@ -32,7 +32,7 @@ AT_CHANCE = 0.95  # an error within a twentieth of the constant prediction's has
 
 @dataclass(frozen=True)
 class Data:
-    """Training and validation examples: float32 inputs; int32 classes, or float32 targets of shape (n, 1)."""
+    """Training and validation examples: float32 inputs, or int32 words; int32 classes, or float32 targets (n, outputs)."""
 
     x: Array
     y: Array
@@ -285,6 +285,96 @@ def unequal(rng: Random, features: int = 12) -> Data:
     return _split(x * np.logspace(-1.5, 1.5, features), y, 1000, rng)
 
 
+def chequered(rng: Random, squares: int = 4) -> Data:
+    """The colour of a chequered board, a little blurred at the edges."""
+    x = rng.uniform(0, squares, (3000, 2))
+    y = (np.floor(x + rng.normal(0, 0.05, x.shape)).sum(axis=1) % 2).astype(int)
+    return _split(x - squares / 2, y, 1500, rng)
+
+
+def valued_digits(rng: Random) -> Data:
+    """Which number a digit stands for, as a regression in standard units."""
+    x, y = _shipped('digits')
+    return standardised(_split(x.reshape(-1, 1, 8, 8), y.astype(float), 900, rng))
+
+
+def mirrored_digits(rng: Random) -> Data:
+    """The digits, which are to be said again: inputs and targets around the mean of each pixel."""
+    data = digits(rng)
+    mean = data.x.mean(axis=0)
+    x, x_valid = data.x - mean, data.x_valid - mean
+    return Data(x, x, x_valid, x_valid)
+
+
+def documents(rng: Random, classes: int = 5, words: int = 200, length: int = 20) -> Data:
+    """Texts of words, a class of which prefers some: shape (n, length) of word numbers."""
+    likely = rng.dirichlet(np.full(words, 0.3), classes)
+    y = rng.randint(0, classes, 2500)
+    x = np.array([rng.choice(words, length, p=0.4 * likely[one] + 0.6 / words) for one in y])
+    return _as_words(_split(x, y, 1000, rng))
+
+
+def rhythms(rng: Random, classes: int = 4, length: int = 16) -> Data:
+    """Sines of one frequency a class, of any phase, in noise: shape (n, length, 1)."""
+    y = rng.randint(0, classes, 2500)
+    phase = rng.uniform(0, 2 * np.pi, (2500, 1))
+    x = np.sin(phase + np.arange(length) * (0.4 + 0.4 * y[:, None])) + rng.normal(0, 0.4, (2500, length))
+    return _split(x[..., None], y, 1000, rng)
+
+
+def cubic(rng: Random, features: int = 5) -> Data:
+    """A polynomial of the third degree: a target that is in its tens."""
+    x = rng.uniform(-1, 1, (2000, features))
+    y = 30 * (x @ rng.normal(0, 1, features)) ** 3 + 20 * x[:, 0] * x[:, 1] + rng.normal(0, 2, 2000)
+    return _split(x, y, 1000, rng)
+
+
+def folded(rng: Random) -> Data:
+    """On which of four parts of a sheet a point lies that is bent like an S."""
+    x, along = datasets.make_s_curve(3000, noise=0.15, random_state=rng)
+    return _split(x, np.digitize(along, [-2.4, 0.0, 2.4]), 1000, rng)
+
+
+def even_digits(rng: Random) -> Data:
+    """Whether a digit is even."""
+    data = digits(rng)
+    return replace(data, y=data.y % 2, y_valid=data.y_valid % 2)
+
+
+def low_rank(rng: Random) -> Data:
+    """A linear target of 40 features that lie near a space of six dimensions, in standard units."""
+    x = datasets.make_low_rank_matrix(2000, 40, effective_rank=6, random_state=rng)
+    y = x @ rng.normal(0, 1, 40)
+    return standardised(_split(x, y + rng.normal(0, 0.2 * y.std(), 2000), 1000, rng))
+
+
+def ratings(rng: Random, people: int = 40, things: int = 30) -> Data:
+    """How much one of some people likes one of some things: the numbers of both, and a rating in about standard units."""
+    x = np.c_[rng.randint(0, people, 4000), people + rng.randint(0, things, 4000)]
+    tastes, traits = rng.normal(0, 1, (people, 3)), rng.normal(0, 1, (things, 3))
+    y = (tastes[x[:, 0]] * traits[x[:, 1] - people]).sum(axis=1) / np.sqrt(3) + rng.normal(0, 0.2, 4000)
+    return _as_words(_split(x, y, 2500, rng))
+
+
+def echoes(rng: Random, length: int = 12) -> Data:
+    """Noise of which a weighted sum is asked, the latest first, in standard units: inputs of shape (n, length, 1)."""
+    x = rng.normal(0, 1, (2500, length))
+    y = np.tanh(x @ 0.7 ** np.arange(length)[::-1])
+    data = _split(x, y + rng.normal(0, 0.05, 2500), 1000, rng)
+    data = standardised(data)
+    return replace(data, x=data.x[..., None], x_valid=data.x_valid[..., None])
+
+
+def proline(rng: Random) -> Data:
+    """How much proline a wine has, of what else it has."""
+    x, _ = _shipped('wine')
+    return standardised(_split(x[:, :-1], x[:, -1], 90, rng))
+
+
+def _as_words(data: Data) -> Data:
+    return replace(data, x=data.x.astype(np.int32), x_valid=data.x_valid.astype(np.int32))
+
+
 # What may be wrong with data
 
 
@@ -410,6 +500,79 @@ class Recurrent(chainer.Chain):
         for row in range(8):
             cell, state = self.lstm(cell, state, x[:, 0, row])
         return self.out(state)
+
+
+class Words(chainer.Chain):
+    """A vector a word; the network reads their mean, or all of them."""
+
+    def __init__(self, words: int, size: int, network: chainer.Sequential, mean: bool = True) -> None:
+        super().__init__()
+        self.mean = mean
+        with self.init_scope():
+            self.embed = L.EmbedID(words, size)
+            self.network = network
+
+    def forward(self, x: Any) -> Any:
+        vectors = self.embed(x)
+        return self.network(F.mean(vectors, axis=1) if self.mean else F.reshape(vectors, (len(x), -1)))
+
+
+class Elman(chainer.Chain):
+    """A plain recurrent layer that reads a sequence, and a linear layer at the end."""
+
+    def __init__(self, features: int, units: int, outputs: int) -> None:
+        super().__init__()
+        with self.init_scope():
+            self.come_in = L.Linear(features, units)
+            self.go_on = L.Linear(units, units, nobias=True)
+            self.out = L.Linear(units, outputs)
+
+    def forward(self, x: Any) -> Any:
+        state = F.tanh(self.come_in(x[:, 0]))
+        for step in range(1, x.shape[1]):
+            state = F.tanh(self.come_in(x[:, step]) + self.go_on(state))
+        return self.out(state)
+
+
+class Residual(chainer.Chain):
+    """Linear layers beside the identity, without normalisation."""
+
+    def __init__(self, features: int, width: int, depth: int, outputs: int) -> None:
+        super().__init__()
+        with self.init_scope():
+            self.first = L.Linear(features, width)
+            self.layers = chainer.ChainList(*[L.Linear(width, width) for _ in range(depth)])
+            self.out = L.Linear(width, outputs)
+
+    def forward(self, x: Any) -> Any:
+        h = self.first(x)
+        for layer in self.layers:
+            h = h + F.relu(layer(h))
+        return self.out(h)
+
+
+def row_conv(outputs: int = 10) -> chainer.Sequential:
+    """Convolutions over whole rows of an 8 x 8 image, then a linear layer."""
+    return chainer.Sequential(
+        L.Convolution2D(1, 24, (3, 8), pad=(1, 0)),
+        F.relu,
+        L.Convolution2D(24, 24, (3, 1), pad=(1, 0)),
+        F.relu,
+        L.Linear(192, outputs),
+    )
+
+
+def valued_conv() -> chainer.Sequential:
+    """Two convolutions with pooling, then one output, for 8 x 8 images."""
+    return chainer.Sequential(
+        L.Convolution2D(1, 12, 3, pad=1),
+        F.relu,
+        partial(F.average_pooling_2d, ksize=2),
+        L.Convolution2D(12, 24, 3, pad=1),
+        F.relu,
+        partial(F.max_pooling_2d, ksize=2),
+        L.Linear(96, 1),
+    )
 
 
 class Block(chainer.Chain):
@@ -676,10 +839,10 @@ TASKS = (
         90,
         ADAGRAD,
     ),
-    Task('quantiles-mlp-momentum', 'fresh', quantiles, lambda: mlp(10, 96, 48, 3), optimizers.MomentumSGD, 64, 90, SGD),
+    Task('quantiles-mlp-momentum', 'held', quantiles, lambda: mlp(10, 96, 48, 3), optimizers.MomentumSGD, 64, 90, SGD),
     Task(
         'swissroll-raw-mlp-adam',
-        'fresh',
+        'held',
         swiss_roll,
         lambda: mlp(3, 64, 64, 1),
         optimizers.Adam,
@@ -690,7 +853,7 @@ TASKS = (
     ),
     Task(
         'digits-gru-clipped-sgd',
-        'fresh',
+        'held',
         lambda rng: digits(rng, image=True),
         lambda: Gated(48),
         optimizers.SGD,
@@ -699,12 +862,10 @@ TASKS = (
         SGD,
         clip=1.0,
     ),
-    Task(
-        'digits-groupnorm-adam', 'fresh', lambda rng: digits(rng, image=True), grouped_conv, optimizers.Adam, 64, 75, ADAPTIVE
-    ),
+    Task('digits-groupnorm-adam', 'held', lambda rng: digits(rng, image=True), grouped_conv, optimizers.Adam, 64, 75, ADAPTIVE),
     Task(
         'wine-raw-mlp-adam',
-        'fresh',
+        'held',
         lambda rng: shipped(rng, 'wine', 90),
         lambda: mlp(13, 48, 3),
         optimizers.Adam,
@@ -714,7 +875,7 @@ TASKS = (
     ),
     Task(
         'waves-deep-elu-nesterov',
-        'fresh',
+        'held',
         waves,
         lambda: mlp(2, *[32] * 5, 1, activation=F.elu),
         optimizers.NesterovAG,
@@ -725,7 +886,7 @@ TASKS = (
     ),
     Task(
         'sparse-mlp-dropout-rmspropgraves',
-        'fresh',
+        'held',
         sparse,
         lambda: mlp(10, 64, 64, 1, dropout=0.2),
         optimizers.RMSpropGraves,
@@ -736,13 +897,126 @@ TASKS = (
     ),
     Task(
         'digits-noise-normconv-momentum',
-        'fresh',
+        'held',
         lambda rng: flipped(digits(rng, image=True), 0.3, rng),
         normalised_conv,
         optimizers.MomentumSGD,
         16,
         90,
         SGD,
+    ),
+    Task(
+        'chequered-mlp-adamw',
+        'tune',
+        chequered,
+        lambda: mlp(2, 96, 96, 2),
+        partial(optimizers.AdamW, weight_decay_rate=1e-4),
+        32,
+        100,
+        ADAPTIVE,
+    ),
+    Task('values-conv-momentum', 'tune', valued_digits, valued_conv, optimizers.MomentumSGD, 32, 90, SGD, 'regression'),
+    Task(
+        'mirror-tanh-adam',
+        'tune',
+        mirrored_digits,
+        lambda: mlp(64, 32, 8, 32, 64, activation=F.tanh),
+        optimizers.Adam,
+        32,
+        100,
+        ADAPTIVE,
+        'regression',
+    ),
+    Task(
+        'documents-words-adagrad',
+        'tune',
+        documents,
+        lambda: Words(200, 16, mlp(16, 32, 5)),
+        optimizers.AdaGrad,
+        32,
+        90,
+        ADAGRAD,
+    ),
+    Task('rhythms-elman-rmsprop', 'tune', rhythms, lambda: Elman(1, 48, 4), optimizers.RMSprop, 32, 90, ADAPTIVE),
+    Task('cubic-mlp-sgd', 'tune', cubic, lambda: mlp(5, 64, 64, 1), optimizers.SGD, 32, 100, (-5.5, -0.5), 'regression'),
+    Task(
+        'cancer-residual-nesterov',
+        'tune',
+        lambda rng: standardised(shipped(rng, 'breast_cancer', 280)),
+        lambda: Residual(30, 32, 5, 2),
+        optimizers.NesterovAG,
+        32,
+        75,
+        SGD,
+    ),
+    Task('folded-mlp-adabound', 'tune', folded, lambda: mlp(3, 48, 48, 4), optimizers.AdaBound, 64, 90, ADAPTIVE),
+    Task(
+        'even-softplus-sgd',
+        'fresh',
+        even_digits,
+        lambda: mlp(64, 64, 64, 2, activation=F.softplus),
+        optimizers.SGD,
+        32,
+        90,
+        SGD,
+    ),
+    Task(
+        'digits-rowconv-momentum', 'fresh', lambda rng: digits(rng, image=True), row_conv, optimizers.MomentumSGD, 64, 80, SGD
+    ),
+    Task('lowrank-mlp-adam', 'fresh', low_rank, lambda: mlp(40, 64, 1), optimizers.Adam, 64, 90, ADAPTIVE, 'regression'),
+    Task(
+        'clusters-many-noise-wide-nesterov',
+        'fresh',
+        lambda rng: flipped(clusters(rng, 10, 1.2), 0.2, rng),
+        lambda: mlp(20, 192, 10),
+        optimizers.NesterovAG,
+        16,
+        100,
+        SGD,
+    ),
+    Task(
+        'ratings-words-adam',
+        'fresh',
+        ratings,
+        lambda: Words(70, 8, mlp(16, 48, 48, 1), mean=False),
+        optimizers.Adam,
+        64,
+        100,
+        ADAPTIVE,
+        'regression',
+    ),
+    Task(
+        'echoes-elman-clipped-rmsprop',
+        'fresh',
+        echoes,
+        lambda: Elman(1, 32, 1),
+        optimizers.RMSprop,
+        32,
+        90,
+        ADAPTIVE,
+        'regression',
+        clip=1.0,
+    ),
+    Task(
+        'proline-mlp-momentum',
+        'fresh',
+        proline,
+        lambda: mlp(12, 32, 32, 1),
+        optimizers.MomentumSGD,
+        16,
+        75,
+        SGD,
+        'regression',
+    ),
+    Task(
+        'quantiles-residual-smorms3',
+        'fresh',
+        lambda rng: quantiles(rng, classes=4, features=6),
+        lambda: Residual(6, 48, 3, 4),
+        optimizers.SMORMS3,
+        64,
+        90,
+        ADAPTIVE,
     ),
 )
 

@@ -50,7 +50,14 @@ class Outcome:
     why_none: str = ''
 
 
-def find_seeds(build: Build, seeds: Iterable[int], jobs: int = 1, on_row: OnRow | None = None, **find_options: Any) -> Result:
+def find_seeds(
+    build: Build,
+    seeds: Iterable[int],
+    jobs: int = 1,
+    on_row: OnRow | None = None,
+    meanwhile: Callable[[], None] | None = None,
+    **find_options: Any,
+) -> Result:
     """Runs a range test for each seed, and joins what they find.
 
     Args:
@@ -59,6 +66,7 @@ def find_seeds(build: Build, seeds: Iterable[int], jobs: int = 1, on_row: OnRow 
         seeds: One seed or more. With one alone, the answer is that of :func:`lrfinder.find`.
         jobs: How many range tests run at once; -1 for as many as there are cores.
         on_row: As for :func:`lrfinder.find`; with ``jobs``, called with the last row of each range test that is done.
+        meanwhile: What this process can do while others run the range tests; called with ``jobs`` alone, in a thread.
         **find_options: Whatever else :func:`lrfinder.find` takes.
 
     Returns:
@@ -86,7 +94,7 @@ def find_seeds(build: Build, seeds: Iterable[int], jobs: int = 1, on_row: OnRow 
         return _find(build, seeds[0], find_options, on_row)
     outcomes: list[Outcome] = []
     try:
-        outcomes.extend(_outcomes(build, seeds, min(jobs, len(seeds)), on_row, find_options))
+        outcomes.extend(_outcomes(build, seeds, min(jobs, len(seeds)), on_row, meanwhile, find_options))
     except BaseException as error:
         unfinished = getattr(error, 'curve', None)
         parts = [_with_seed(outcome.curve, outcome.seed) for outcome in outcomes]
@@ -129,19 +137,26 @@ def geometric_median(values: Sequence[float]) -> float:
 
 
 def _outcomes(
-    build: Build, seeds: Sequence[int], jobs: int, on_row: OnRow | None, find_options: dict[str, Any]
+    build: Build,
+    seeds: Sequence[int],
+    jobs: int,
+    on_row: OnRow | None,
+    meanwhile: Callable[[], None] | None,
+    find_options: dict[str, Any],
 ) -> Iterator[Outcome]:
     if jobs == 1:
         yield from (_outcome(build, seed, find_options, on_row) for seed in seeds)
         return
-    for outcome in _at_once(build, seeds, jobs, find_options):
+    for outcome in _at_once(build, seeds, jobs, meanwhile, find_options):
         if on_row is not None and len(outcome.curve):
             last = outcome.curve.iloc[-1]
             on_row(float(last['lr']), float(last['main/loss']))
         yield outcome
 
 
-def _at_once(build: Build, seeds: Sequence[int], jobs: int, find_options: dict[str, Any]) -> Iterator[Outcome]:
+def _at_once(
+    build: Build, seeds: Sequence[int], jobs: int, meanwhile: Callable[[], None] | None, find_options: dict[str, Any]
+) -> Iterator[Outcome]:
     try:
         from joblib import Parallel, delayed, effective_n_jobs
     except ImportError:
@@ -153,6 +168,8 @@ def _at_once(build: Build, seeds: Sequence[int], jobs: int, find_options: dict[s
         how |= {'backend': 'multiprocessing', 'initializer': _inherit, 'initargs': (build,)}
         build = _build_as_inherited
     with Parallel(n_jobs=jobs, **how) as parallel:
+        if meanwhile is not None:
+            threading.Thread(target=meanwhile, daemon=True).start()  # now that no process is forked any more
         # As many as run at once: whoever waits sees them end.
         width = effective_n_jobs(jobs)
         for first in range(0, len(seeds), width):

@@ -8,22 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lrfinder import files, plotting, record, report, resuming, schedule, training
+from lrfinder import files, record, report, resuming, schedule, training
 from lrfinder.assembly import Assembly
 from lrfinder.curve import read_curve, write_curve
 from lrfinder.ensemble import find_seeds
 from lrfinder.errors import UsageError, writing
 from lrfinder.factory import describe
+from lrfinder.names import CURVE, PICTURE, SUGGESTION
 from lrfinder.options import Options, check
 from lrfinder.progress import Progress
-from lrfinder.reading import PICTURE, SUGGESTION
 from lrfinder.record import Record
 from lrfinder.suggestion import NoRangeError, Suggestion
 from lrfinder.workers import Alone
 
 import pandas as pd
-
-CURVE = 'curve.csv'
 
 
 def run(options: Options, workers: Alone | None = None) -> None:
@@ -50,6 +48,11 @@ def _begin_or_go_on(options: Options) -> Record:
     if Path(str(options.resume)).is_file() and resuming.run_id_of(Path(str(options.resume))) != earlier.run_id:
         raise UsageError(f'--resume {options.resume}: it is a snapshot of another run than that in {earlier.folder}')
     return dataclasses.replace(earlier, options=record.options_to_go_on(options, earlier))
+
+
+def _load_pictures() -> None:
+    """Loads Matplotlib, which takes a third of a second: there is time for that while other processes run the range tests."""
+    from lrfinder import plotting  # noqa: F401
 
 
 class _Job:
@@ -83,6 +86,8 @@ class _Job:
             curve, suggestion = self._test()
         if self._plan is not None:
             suggestion = training.with_plan(suggestion, self._plan, self._options.policy)
+        from lrfinder import plotting
+
         with writing(self._folder):
             suggestion.save(self._folder / SUGGESTION)
             self._record.with_digests().save()
@@ -99,7 +104,7 @@ class _Job:
         seeds = range(options.seed, options.seed + options.seeds)
         try:
             with self._blaming_what_is_trained(), Progress('range test', quiet=options.quiet) as progress:
-                result = find_seeds(self._assembly.build, seeds, options.jobs, on_row=progress.show, **chosen)
+                result = find_seeds(self._assembly.build, seeds, options.jobs, progress.show, _load_pictures, **chosen)
         except BaseException as error:
             self._keep(error)
             raise
@@ -115,6 +120,8 @@ class _Job:
         with writing(self._folder):
             write_curve(curve, self._folder / CURVE)
             if isinstance(error, NoRangeError):
+                from lrfinder import plotting
+
                 plotting.save_range_test(self._folder / PICTURE, curve, None, note=str(error))
 
     # The training
@@ -123,6 +130,8 @@ class _Job:
         course = self._course(self._folder, plan, resumes)
         with self._blaming_what_is_trained():
             log = training.train_with_clr(self._assembly.build(self._options.seed), suggestion, course)
+        from lrfinder import plotting
+
         picture = self._folder / 'training.png'
         with writing(self._folder):
             plotting.save_training(picture, log, suggestion)
@@ -136,6 +145,8 @@ class _Job:
             course = self._course(self._folder / f'fixed_{name}', plan, resumes)
             with self._blaming_what_is_trained():
                 logs[f'fixed {rate:.4g}'] = training.train_at(rate, parts, suggestion.attr, course)
+        from lrfinder import plotting
+
         picture = self._folder / 'compare.png'
         table = training.comparison(logs)
         with writing(self._folder):

@@ -1,4 +1,4 @@
-"""The names of models, data sets, optimizers, ramps and communicators, without loading Chainer, and help for a misspelt one."""
+"""The names of models, data sets, optimizers, ramps and files, without loading Chainer, and help for a misspelt one."""
 
 import difflib
 from collections.abc import Iterable
@@ -24,6 +24,8 @@ OPTIMIZER_NAMES = (
 )
 RAMP_NAMES = ('linear', 'exponential')
 COMMUNICATOR_NAMES = ('naive', 'flat', 'non_cuda_aware', 'pure_nccl')
+# What a range test leaves in --out.
+CURVE, PICTURE, SUGGESTION = 'curve.csv', 'range_test.png', 'suggestion.json'
 
 _MOST_SHOWN = 20
 

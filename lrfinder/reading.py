@@ -9,13 +9,11 @@ from lrfinder import plotting, report
 from lrfinder.analyzer import analyze
 from lrfinder.curve import read_curve
 from lrfinder.errors import UsageError, blaming, writing
+from lrfinder.names import PICTURE, SUGGESTION
 from lrfinder.options import Options
 from lrfinder.suggestion import NoRangeError, Suggestion
 
 import pandas as pd
-
-PICTURE = 'range_test.png'
-SUGGESTION = 'suggestion.json'
 
 
 def run(options: Options) -> None:

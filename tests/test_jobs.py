@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -160,6 +161,17 @@ def test_the_answer_is_that_of_one_after_another(backend, build, one_after_anoth
     assert at_once.suggestion == one_after_another.suggestion
     ends = at_once.curve.groupby('seed').last()
     assert rows == list(zip(ends['lr'], ends['main/loss']))
+
+
+def test_this_process_has_time_for_something_else_while_others_run_the_tests(build):
+    places = []
+
+    def meanwhile():
+        places.append((os.getpid(), threading.current_thread() is threading.main_thread()))
+
+    with joblib.parallel_config('multiprocessing'):
+        find_seeds(build, range(2), jobs=2, meanwhile=meanwhile, **SHORT)
+    assert places == [(os.getpid(), False)]
 
 
 def test_a_backend_that_joblib_was_told_of_is_used():
