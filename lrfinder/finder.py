@@ -12,7 +12,7 @@ from typing import Any
 
 from clr import attributes
 from clr.policies import triangular
-from lrfinder import analyzer, pilots, schedule
+from lrfinder import analyzer, pilots, schedule, search
 from lrfinder import ramp as ramp_module
 from lrfinder.bench import Bench
 from lrfinder.curve import ACCURACY, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS, make_curve
@@ -32,26 +32,15 @@ import pandas as pd
 # Updates of the three parts: 600 in all.
 SCAN_UPDATES = 75
 PILOT_UPDATES = 90
-PILOTS = 5
+TRIAL_UPDATES = 5 * PILOT_UPDATES
 RAMP_UPDATES = 75
 # Between these rates the scan looks. Where it finds the run broken from the start, it looks again as far below.
 SCAN = (1e-7, 1e2)
 # The lowest rate of a trial cycle is this share of its highest (arXiv 1506.01186, section 3.3: a third or a fourth).
 PILOT_MIN = 0.25
-# Trial cycles begin where this share of the scan's fall has come, and a factor above.
-ANCHOR = 0.8
 VALIDATIONS = 10
-# A fall in a scan counts from so many standard deviations of single losses on.
-CLEAR = 1.5
-# A loss so many of them above the opening level, and further above it than any mean so far was below, is a spike: there a scan
-# leaves what the network can stand. What learns after it may be a dead one, whose last bias alone finds the mean. A rise that
-# is a smaller share of the level than the second number is none.
-SPIKE = 16.0
-LEAST_SPIKE = 0.01
-# Where a scan shows no fall, so far below its end or its first spike.
-BELOW = pilots.FACTOR**3
-# How many losses stand for the level at the start.
-OPENING = 3
+# Trial cycles that come to the same over such a range of rates are those of a network that dies.
+DEAD = 100.0
 
 
 def find(
@@ -144,8 +133,7 @@ class _Search:
         self._record(ramp_module.rates((low, high), SCAN_UPDATES, 'exponential'), validations=0)
         if self.curve['lr'].iloc[-1] < 10 * low:
             self._record(ramp_module.rates((low * low / high, low), SCAN_UPDATES, 'exponential'), validations=0)
-        anchors = [where_to_look(self.curve), where_to_look(self.curve, beyond_spikes=True)]
-        return anchors if anchors[1] > pilots.FACTOR**2 * anchors[0] else anchors[:1]
+        return search.where_to_look(self.curve)
 
     def _record(self, rates: npt.NDArray[np.float64], validations: int = VALIDATIONS) -> None:
         try:
@@ -154,32 +142,25 @@ class _Search:
             self.curve = self._bench.curve
 
     def _trials(self, anchors: list[float], bounds: tuple[float, float]) -> tuple[list[Pilot], Verdict, Score]:
-        """Trial cycles at a factor above an anchor, at it, and on until the good ones are between others."""
-        low, high = bounds
+        """Trial cycles around an anchor, and on until the good ones are between others or the updates are spent."""
         start = self._start()
-        rates: list[float] = []
+        examples = self._bench.examples(self._held_out)
         trials: list[Pilot] = []
+        last_start = self._bench.updates + TRIAL_UPDATES - PILOT_UPDATES
         for anchor in anchors:
-            first = max(min(anchor * pilots.FACTOR, high), low)
-            second = max(first / pilots.FACTOR, low) if first > low else min(first * pilots.FACTOR, high)
-            rates += [rate for rate in (first, second) if rate not in rates]
-            trials += [self._trial(rate) for rate in rates[len(trials) :]]
-            if pilots.learned(trials, start, self._bench.examples(self._held_out)):
+            trials += [self._trial(rate) for rate in search.first_rates(anchor, bounds) if rate not in _rates(trials)]
+            if pilots.learned(trials, start, examples):
                 break
-        while len(trials) < PILOTS:
-            found = pilots.verdict(trials, start)
-            if (found is None or found.lowest) and min(rates) / pilots.FACTOR >= low:
-                rates.append(min(rates) / pilots.FACTOR)
-            elif found is not None and found.highest and max(rates) * pilots.FACTOR <= high:
-                rates.append(max(rates) * pilots.FACTOR)
-            else:
+        while self._bench.updates <= last_start:
+            rate = search.next_rate(trials, start, bounds, examples)
+            if rate is None:
                 break
-            trials.append(self._trial(rates[-1]))
-        return trials, self._judged(trials, start), start
+            trials.append(self._trial(rate))
+        return trials, self._judged(trials, start, examples), start
 
     def _start(self) -> Score:
         """The state that all runs begin with."""
-        opening = self.curve.iloc[:OPENING]
+        opening = self.curve.iloc[: search.OPENING]
         train = float(opening[LOSS].mean())
         held = self._bench.validated(self._held_out)
         loss = held.get(VALIDATION_LOSS, math.nan)
@@ -191,20 +172,19 @@ class _Search:
         run = self._bench.run(cycle, 1, self._on_row, self._held_out, watched=False)
         return Pilot(rate, pilots.BROKEN if run.broken else _score(run.curve))
 
-    def _judged(self, trials: list[Pilot], start: Score) -> Verdict:
+    def _judged(self, trials: list[Pilot], start: Score, examples: int | None) -> Verdict:
         found = pilots.verdict(trials, start)
         if found is None:
-            lowest = min(trial.rate for trial in trials)
             raise NoRangeError(
-                f'every trial cycle broke, down to the rate {lowest:.3g}; check the data and the loss '
+                f'every trial cycle broke, down to the rate {min(_rates(trials)):.3g}; check the data and the loss '
                 '(where another optimizer trains against this one, hold its model still meanwhile by disable_update())'
             )
-        if not pilots.learned(trials, start, self._bench.examples(self._held_out)):
+        if not pilots.learned(trials, start, examples):
             raise NoRangeError(
                 'no trial cycle made the model better on data it was not trained on; check labels, loss and gradients'
             )
-        if len(trials) == PILOTS and pilots.alike(trials):
-            lowest, highest = min(trial.rate for trial in trials), max(trial.rate for trial in trials)
+        lowest, highest = min(_rates(trials)), max(_rates(trials))
+        if highest >= DEAD * lowest and pilots.alike(trials):
             raise NoRangeError(
                 f'all trial cycles from {lowest:.3g} to {highest:.3g} came to the same, as when a network dies at each rate; '
                 'scale inputs and targets, or look lower with a range of your own'
@@ -236,43 +216,8 @@ class _Search:
         )
 
 
-def where_to_look(scan: pd.DataFrame, beyond_spikes: bool = False) -> float:
-    """The rate of an exponential scan at which four fifths of the fall of its training loss have come.
-
-    The scan counts up to the first spike of the loss. Where the loss does not fall by more than noise before that, a rate well
-    below it.
-
-    Args:
-        scan: The curve of the scan up to where it broke.
-        beyond_spikes: Whether to count all of it all the same.
-
-    >>> rates = np.geomspace(1e-7, 1e2, 91)
-    >>> scan = pd.DataFrame({'lr': rates, 'main/loss': 1 / (1 + 1000 * rates)})
-    >>> 0.001 < where_to_look(scan) < 0.01
-    True
-    """
-    losses = scan[LOSS].to_numpy(float)
-    losses = losses[np.isfinite(losses)]
-    if len(losses) < OPENING:
-        return float(scan['lr'].iloc[-1]) / BELOW
-    before = losses[: max(OPENING, len(losses) // 4)]
-    level, noise = float(np.median(before)), float(np.std(before))
-    if not beyond_spikes:
-        losses = losses[: _spike(losses, level, noise)]
-    smooth = analyzer.smoothed(losses, analyzer.SMOOTHING * SCAN_UPDATES)
-    fall = level - float(smooth.min())
-    if fall <= CLEAR * noise:
-        return float(scan['lr'].iloc[len(losses) - 1]) / BELOW
-    return float(scan['lr'].iloc[int(np.argmax(smooth <= smooth.min() + (1 - ANCHOR) * fall))])
-
-
-def _spike(losses: npt.NDArray[np.float64], level: float, noise: float) -> int:
-    """The index of the first spike after the opening, and where there is none, the number of losses."""
-    means = np.convolve(losses, np.full(OPENING, 1 / OPENING), 'valid')
-    best = np.minimum(np.minimum.accumulate(means), level)
-    rise = losses[OPENING - 1 :] - level
-    spikes = np.flatnonzero(rise > np.maximum(SPIKE * noise, np.maximum(level - best, LEAST_SPIKE * abs(level))))
-    return int(spikes[0]) + OPENING - 1 if len(spikes) else len(losses)
+def _rates(trials: list[Pilot]) -> list[float]:
+    return [trial.rate for trial in trials]
 
 
 def _score(curve: pd.DataFrame) -> Score:

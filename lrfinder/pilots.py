@@ -10,7 +10,8 @@ Three things count, each read by a short function below:
   the rate gets about as far as one three times as long. So a pilot foretells the overfitting of longer runs at the rate below
   (:func:`foretold`).
 
-:func:`verdict` weighs them.
+Between the pilots' rates both losses are taken to change evenly with the logarithm of the rate, so that the answer does not
+jump with the rates that happen to be tried. :func:`verdict` weighs all rates from the lowest to the highest pilot.
 """
 
 from __future__ import annotations
@@ -24,21 +25,27 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-# The maxima of neighbouring pilots are so far apart.
-FACTOR = 3.0
+# The maxima of neighbouring pilots are so far apart: two to a decade.
+FACTOR = math.sqrt(10)
+# Rates that are weighed from one pilot's to that of a neighbour.
+POINTS = 12
 # Training losses closer than these shares of the whole fall are the same: for being faster, and for being slower.
 FASTER = 0.02
 SLOWER = 0.1
-# Losses that differ by no more than this share of them, and shares of wrong answers by no more than this, are the same.
+# Losses that differ by no more than this share of them are the same.
 SAME = 0.05
-# How fast the weight of a pilot goes down as it falls behind the best, as a share of what sets the pilots apart.
-TEMPERATURE = 0.3
-# The weight of a pilot that is judged by what the next one foretells, where one that is judged by itself has 1: exp(-1).
+# How fast the weight of a rate goes down as it falls behind the best, as a share of what sets the rates around that apart.
+TEMPERATURE = 0.15
+# Those rates: up to so many times the best one above and below it.
+AROUND = FACTOR**3
+# The weight of a rate that is judged by what a higher one foretells, where one that is judged by itself has 1: exp(-1).
 HEARSAY = 0.37
-# Pilots that are less apart than this, as a share of the whole improvement, are weighed as if they were: shares of wrong
+# Rates that are less apart than this, as a share of the whole improvement, are weighed as if they were: shares of wrong
 # answers are coarse, a loss alone is not.
 LEAST = 0.1
 LEAST_ALONE = 0.01
+# A pilot with less than this share of the best one's weight is none of the good ones.
+GOOD = 0.1
 # A training is longer than a pilot, and what a pilot stands may break it later: the share of the weighed rate that it gets.
 TRUST = 0.8
 # The model has learned when its share of wrong answers has fallen by so many standard deviations, and by so much, or when its
@@ -96,7 +103,7 @@ class Verdict:
     Attributes:
         rate: The highest rate of a cycle: between the pilots' rates, or a little below the lowest.
         best: The pilot with the most weight.
-        weights: Shape (pilots,), in the order of ascending rates; at most 1.
+        weights: Shape (pilots,), the weights at their rates in ascending order; at most 1.
         lowest: Whether the lowest pilot is among the good ones, so that a lower one may be better still.
         highest: The same for the highest.
     """
@@ -125,19 +132,27 @@ def verdict(pilots: Sequence[Pilot], start: Score) -> Verdict | None:
     True
     """
     ordered = sorted(pilots, key=lambda pilot: pilot.rate)
-    if not any(pilot.score.sound for pilot in ordered):
-        return None
     scores = [pilot.score for pilot in ordered]
-    weights = _weights(scores, start)
-    good = np.flatnonzero(weights > 0.5)
-    weights = np.where(faster_next(scores, start), HEARSAY, 1.0) * weights
-    logs = np.log([pilot.rate for pilot in ordered])
+    if not any(score.sound for score in scores):
+        return None
+    tried = np.log([pilot.rate for pilot in ordered])
+    logs = np.linspace(tried[0], tried[-1], 1 + round(POINTS * (tried[-1] - tried[0]) / math.log(FACTOR)))
+    behind, slower = (
+        np.interp(logs, tried, np.minimum(values, 1.0)) for values in (shortfalls(scores, start), slowness(scores, start))
+    )
+    quicker = faster_above(logs, slower)
+    least = LEAST_ALONE if _by_loss_alone(scores, start) else LEAST
+    plain = _weights(logs, foretold(logs, behind, quicker), slower, _apart(logs, behind, least))
+    weights = np.where(quicker, HEARSAY, 1.0) * plain
+    sound = np.array([score.sound for score in scores])
+    at_pilots, plain = (sound * np.interp(tried, logs, values) for values in (weights, plain))
+    good = np.flatnonzero(plain > GOOD * plain.max())
     return Verdict(
         rate=TRUST * float(np.exp(np.sum(weights * logs) / np.sum(weights))),
-        best=ordered[int(np.argmax(weights))],
-        weights=weights,
-        lowest=bool(good[0] == 0),
-        highest=bool(good[-1] == len(ordered) - 1),
+        best=ordered[int(np.argmax(at_pilots))],
+        weights=at_pilots,
+        lowest=0 in good,
+        highest=len(ordered) - 1 in good,
     )
 
 
@@ -154,30 +169,51 @@ def shortfalls(scores: Sequence[Score], start: Score) -> Floats:
     return np.where([score.sound for score in scores], (by_loss + by_error) / 2, np.inf)
 
 
-def fastest(scores: Sequence[Score], start: Score) -> int:
+def slowness(scores: Sequence[Score], start: Score) -> Floats:
+    """How far each run stays behind the fastest on the training data, like :func:`shortfalls`."""
+    return _shortfall(np.array([score.train for score in scores]), start.train)
+
+
+def faster_above(logs: Floats, slower: Floats) -> npt.NDArray[np.bool_]:
+    """Whether a rate that is :data:`FACTOR` times as high is faster on the training data, for each rate.
+
+    Args:
+        logs: Shape (n,), logarithms of rates, ascending.
+        slower: Shape (n,), :func:`slowness` at them.
+    """
+    return _above(logs, slower) < slower - FASTER
+
+
+def foretold(logs: Floats, behind: Floats, quicker: npt.NDArray[np.bool_]) -> Floats:
+    """The shortfalls of longer runs: where a higher rate is faster, its shortfall is what this rate gets to later.
+
+    Args:
+        logs: Shape (n,), logarithms of rates, ascending.
+        behind: Shape (n,), :func:`shortfalls` at them.
+        quicker: Shape (n,), :func:`faster_above` for them.
+    """
+    return np.where(quicker, _above(logs, behind), behind)
+
+
+def fastest(slower: Floats) -> int:
     """The index of the highest rate that is still among the fastest on the training data."""
-    behind = _shortfall(np.array([score.train for score in scores]), start.train)
-    return int(np.flatnonzero(behind <= SLOWER)[-1])
+    return int(np.flatnonzero(slower <= slower.min() + SLOWER)[-1])
 
 
-def faster_next(scores: Sequence[Score], start: Score) -> npt.NDArray[np.bool_]:
-    """Whether the next higher rate was faster on the training data, for each rate."""
-    train = _shortfall(np.array([score.train for score in scores]), start.train)
-    return np.append(np.isfinite(train[:-1]) & (train[1:] < train[:-1] - FASTER), False)
+def _above(logs: Floats, values: Floats) -> Floats:
+    """The values at rates that are :data:`FACTOR` times as high; infinite where that is beyond the last."""
+    return np.interp(logs + math.log(FACTOR) - 1e-9, logs, values, right=np.inf)
 
 
-def foretold(behind: Floats, scores: Sequence[Score], start: Score) -> Floats:
-    """The shortfalls of longer runs: where the next higher rate was faster, its shortfall is what this rate gets to later."""
-    return np.where(faster_next(scores, start), np.append(behind[1:], np.inf), behind)
+def _apart(logs: Floats, behind: Floats, least: float) -> float:
+    """What sets the rates around the best one apart."""
+    around = np.abs(logs - logs[int(np.argmin(behind))]) <= math.log(AROUND) + 1e-9
+    return max(float(np.median(behind[around])), least)
 
 
-def _weights(scores: Sequence[Score], start: Score) -> Floats:
-    behind = shortfalls(scores, start)
-    later = foretold(behind, scores, start)
-    later[fastest(scores, start) + 1 :] = np.inf
-    least = LEAST_ALONE if _by_loss_alone(scores, start) else LEAST
-    apart = max(float(np.median(np.minimum(behind[np.isfinite(behind)], 1.0))), least)
-    return np.exp(-(later - later.min()) / (TEMPERATURE * apart))
+def _weights(logs: Floats, later: Floats, slower: Floats, apart: float) -> Floats:
+    within = np.arange(len(logs)) <= fastest(slower)
+    return np.where(within, np.exp(-(later - later[within].min()) / (TEMPERATURE * apart)), 0.0)
 
 
 def _by_loss_alone(scores: Sequence[Score], start: Score) -> bool:
@@ -218,13 +254,21 @@ def _loses_less(score: Score, start: Score) -> bool:
     return start.loss - score.loss > least * abs(start.loss)
 
 
+def promising(pilots: Sequence[Pilot], start: Score) -> bool:
+    """Whether a far higher rate may do far better: little was learned so far, and the highest rate is clearly the fastest."""
+    ordered = sorted(pilots, key=lambda pilot: pilot.rate)
+    scores = [pilot.score for pilot in ordered]
+    slower, highest = slowness(scores, start), scores[-1]
+    little = start.loss - min(score.loss for score in scores) < WEAK_FALL * abs(start.loss)
+    better = highest.loss < start.loss and highest.train < start.train
+    return little and better and len(scores) > 1 and bool(slower[-1] < slower[:-1].min() - FASTER)
+
+
 def alike(pilots: Sequence[Pilot]) -> bool:
-    """Whether all sound runs came to the same whatever their rate, as those of a network do that has died at each."""
+    """Whether the losses of all sound runs came to the same whatever their rate, as they do when a network dies at each."""
     scores = [pilot.score for pilot in pilots if pilot.score.sound]
     losses = [value for score in scores for value in (score.train, score.loss)]
-    errors = [score.error for score in scores if math.isfinite(score.error)]
-    near = max(losses) - min(losses) <= SAME * max(map(abs, losses))
-    return len(scores) > 1 and near and (not errors or max(errors) - min(errors) <= SAME)
+    return len(scores) > 1 and max(losses) - min(losses) <= SAME * max(map(abs, losses))
 
 
 def reason(pilots: Sequence[Pilot], found: Verdict) -> str:

@@ -2,13 +2,11 @@
 
 import clr  # noqa: F401
 import lrfinder
-from lrfinder.finder import where_to_look
 
 import chainer
 import chainer.functions as F
 import chainer.links as L
 import numpy as np
-import pandas as pd
 import pytest
 from chainer.training import extensions
 
@@ -172,24 +170,6 @@ def test_bad_options_are_refused_before_any_update(options, message):
     assert this.get_optimizer('main').t == 0
 
 
-def test_where_to_look_is_where_most_of_the_fall_has_come():
-    rates = np.geomspace(1e-7, 1e2, 91)
-    losses = np.where(rates < 1e-3, 2.0, np.where(rates < 1e-1, 1.0, 9.0))
-    scan = pd.DataFrame({'lr': rates, 'main/loss': losses})[rates < 0.2]
-    assert 5e-4 < where_to_look(scan) < 1e-2
-
-
-def test_where_to_look_is_before_a_spike_after_which_a_dead_network_learns_the_mean():
-    rates = np.geomspace(1e-7, 1e2, 91)
-    noise = np.random.RandomState(0).normal(0, 0.05, 91)
-    losses = np.where(rates < 1e-3, 2.0, np.where(rates < 1e-2, 1.5, 0.9)) + noise
-    calm = pd.DataFrame({'lr': rates, 'main/loss': losses})
-    assert 5e-3 < where_to_look(calm) < 3e-2
-    spiking = calm.copy()
-    spiking.loc[np.searchsorted(rates, 1e-2), 'main/loss'] = 40.0
-    assert 5e-4 < where_to_look(spiking) < 3e-3
-
-
 def test_an_outlier_that_looks_like_a_spike_does_not_keep_the_range_from_being_found():
     class Outlier(L.Classifier):
         calls = 0
@@ -208,28 +188,7 @@ def test_an_outlier_that_looks_like_a_spike_does_not_keep_the_range_from_being_f
     assert lrfinder.find(this, quiet=True).suggestion.value_range[1] == pytest.approx(plain[1], rel=2)
 
 
-def test_a_rise_that_noise_or_rounding_explains_is_no_spike():
-    rates = np.geomspace(1e-7, 1e2, 91)
-    losses = np.where(rates < 1e-3, 2.0, 1.0)
-    losses[40] = 2.01  # without any noise before, but a hundredth of the loss
-    assert 5e-4 < where_to_look(pd.DataFrame({'lr': rates, 'main/loss': losses})) < 1e-2
-    noisy = losses + np.random.RandomState(0).normal(0, 0.1, 91)
-    noisy[55] += 1.2  # ten standard deviations above the opening
-    assert 5e-4 < where_to_look(pd.DataFrame({'lr': rates, 'main/loss': noisy})) < 1e-2
-
-
-@pytest.mark.parametrize('losses', [[], [np.nan], [1.0, np.inf], [1.0, 2.0, 900.0], [3.0, np.nan, np.nan]])
-def test_where_to_look_is_below_the_end_when_the_scan_broke_at_once(losses):
-    scan = pd.DataFrame({'lr': np.geomspace(1e-7, 1e-6, max(len(losses), 1)), 'main/loss': losses or [np.nan]})
-    assert 1e-7 / 28 < where_to_look(scan) < 1e-6
-
-
 def test_the_maximum_is_not_below_the_rates_of_a_range_that_was_given():
     inputs, labels = blobs()
     low, high = lrfinder.find(updater(inputs, labels), value_range=(0.5, 0.55), quiet=True).suggestion.value_range
     assert 0.5 <= low <= high <= 0.55
-
-
-def test_where_to_look_is_below_the_end_when_the_scan_shows_nothing():
-    scan = pd.DataFrame({'lr': np.geomspace(1e-7, 2.7, 70), 'main/loss': np.ones(70)})
-    assert where_to_look(scan) == pytest.approx(0.1)
