@@ -9,6 +9,7 @@ Source: Leslie N. Smith, "Cyclical Learning Rates for Training Neural Networks",
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from lrfinder import schedule
@@ -44,8 +45,13 @@ ONSET = 0.1
 LOST = 0.25
 # What is lost for less than this share of the ramp, at its end, may only be noise.
 LASTING = 0.05
-# A ramp passes through a rate in a moment, a cycle stays near it: the share of the collapsing rate that a cycle can stand.
+# A ramp passes through a rate in a moment, a cycle stays near it. So a cycle stands only a share of the rate at which a ramp
+# collapses, or to which it held: the first number for a ramp that needs so many updates as the second for the last doubling of
+# the rate, and a little more for a slower one. With ten times the updates a ramp collapses at about 1 / 10**(1/8) of the rate:
+# `benchmarks.steady`.
 TRUST = 0.4
+TRUST_UPDATES = 250
+TRUST_POWER = 1 / 8
 # The least and the largest share of the maximum that the minimum may be: a tenth (arXiv 1803.09820) to a fourth (1506.01186).
 MIN_SHARES = (0.1, 0.25)
 # A gain is more than noise from so many standard errors on: it is the largest of many, and the start is not smoothed as well.
@@ -98,6 +104,7 @@ class Reading:
         lowest: The lowest rate that was tested.
         highest: The highest rate that the run got through.
         pays: The rate where learning starts to pay.
+        updates: How many updates the ramp took for the last doubling of the rate, up to the collapse or to its end.
         collapse: The rate where the curve collapses; ``None`` where it does not within the ramp.
         why: Which metric collapsed, or why the run broke; empty without a collapse.
     """
@@ -105,6 +112,7 @@ class Reading:
     lowest: float
     highest: float
     pays: float
+    updates: int = TRUST_UPDATES
     collapse: float | None = None
     why: str = ''
 
@@ -118,8 +126,8 @@ def analyze(
 ) -> Suggestion:
     """Picks a range of rates for cyclical training off the curve of a range test.
 
-    The maximum is the end of the ramp where the curve held up to there, and otherwise well below the rate of collapse. The
-    minimum is where learning starts to pay, kept between a tenth and a fourth of the maximum.
+    The maximum is well below the rate of collapse, or below the end of the ramp where the curve held up to there: the less, the
+    slower the ramp. The minimum is where learning starts to pay, kept between a tenth and a fourth of the maximum.
 
     Args:
         curve: A row an iteration: ``lr`` ascending, and any of the metrics of :data:`lrfinder.curve.METRICS`.
@@ -176,7 +184,14 @@ def read(curve: pd.DataFrame) -> Reading:
     collapses = [(rate, signal.name) for signal in learning if (rate := collapse(signal, bool(broken))) is not None]
     highest = float(table['lr'].iloc[-1])
     rate, why = min([*collapses, *([(highest, broken)] if broken else [])], default=(None, ''))
-    return Reading(float(whole['lr'].iloc[0]), highest, min(onset(signal) for signal in learning), rate, why)
+    return Reading(
+        lowest=float(whole['lr'].iloc[0]),
+        highest=highest,
+        pays=min(onset(signal) for signal in learning),
+        updates=_last_doubling(whole, highest if rate is None else rate),
+        collapse=rate,
+        why=why,
+    )
 
 
 def maximum(reading: Reading) -> tuple[float, str]:
@@ -185,15 +200,29 @@ def maximum(reading: Reading) -> tuple[float, str]:
     Raises:
         NoRangeError: The curve collapses so near to its start that what can be trusted was not tested.
     """
+    share = trust(reading.updates)
     if reading.collapse is None:
-        return reading.highest, f'the ramp ended at {reading.highest:.3g} before the curve broke; higher may do as well'
-    high = TRUST * reading.collapse
+        high = max(share * reading.highest, reading.lowest)
+        return (
+            high,
+            f'{share:.2g} of the rate {reading.highest:.3g} at which the ramp ended before the curve broke; higher may do',
+        )
+    high = share * reading.collapse
     if high < reading.lowest:
         raise NoRangeError(
             f'the curve collapses at {reading.collapse:.3g}, too near to its start at {reading.lowest:.3g} ({reading.why}); '
             'start the ramp at a lower rate'
         )
-    return high, f'{TRUST:g} of the rate {reading.collapse:.3g} at which the curve collapses ({reading.why})'
+    return high, f'{share:.2g} of the rate {reading.collapse:.3g} at which the curve collapses ({reading.why})'
+
+
+def trust(updates: int) -> float:
+    """The share of a rate that a ramp has shown which a cycle can stand, by how many updates the last doubling took.
+
+    >>> round(trust(25), 2), trust(250), round(trust(25_000), 2)
+    (0.3, 0.4, 0.71)
+    """
+    return min(1.0, TRUST * (updates / TRUST_UPDATES) ** TRUST_POWER)
 
 
 def minimum(reading: Reading, high: float) -> tuple[float, str]:
@@ -257,6 +286,13 @@ def smoothed(values: Floats, deviation: float) -> Floats:
     weights = np.convolve(np.ones(len(values)), kernel)[reach:-reach]
     level = values[0]  # exact for a constant
     return level + np.convolve(values - level, kernel)[reach:-reach] / weights
+
+
+def _last_doubling(table: pd.DataFrame, rate: float) -> int:
+    """How many updates a ramp spends between half a rate and the rate; a log need not have a row for each."""
+    rows = table[table['lr'].between(rate / 2, rate)]
+    counted = rows['iteration'].max() - rows['iteration'].min() if 'iteration' in rows else math.nan
+    return max(1, len(rows), int(counted) if math.isfinite(counted) else 0)
 
 
 def _sign(name: str) -> float:

@@ -157,6 +157,6 @@ def _wishes(trials: Sequence[Pilot], start: Score, examples: int | None) -> list
 
 
 def _gaps(trials: Sequence[Pilot], best: float) -> list[float]:
-    """The middles of the gaps above and below the best rate, where those are wider than from one rate of the grid to the next."""
+    """The middles of the gaps above and below the best rate, where those are wider than the grid's."""
     gaps = [(below.rate, above.rate) for below, above in pairwise(trials) if best in (below.rate, above.rate)]
     return [on_grid(math.sqrt(below * above)) for below, above in reversed(gaps) if above > FACTOR**1.5 * below]
