@@ -136,16 +136,9 @@ def verdict(pilots: Sequence[Pilot], start: Score) -> Verdict | None:
     if not any(score.sound for score in scores):
         return None
     tried = np.log([pilot.rate for pilot in ordered])
-    logs = np.linspace(tried[0], tried[-1], 1 + round(POINTS * (tried[-1] - tried[0]) / math.log(FACTOR)))
-    behind, slower = (
-        np.interp(logs, tried, np.minimum(values, 1.0)) for values in (shortfalls(scores, start), slowness(scores, start))
-    )
-    quicker = faster_above(logs, slower)
-    least = LEAST_ALONE if _by_loss_alone(scores, start) else LEAST
-    plain = _weights(logs, foretold(logs, behind, quicker), slower, _apart(logs, behind, least))
-    weights = np.where(quicker, HEARSAY, 1.0) * plain
+    logs, plain, weights = _weighed(tried, scores, start)
     sound = np.array([score.sound for score in scores])
-    at_pilots, plain = (sound * np.interp(tried, logs, values) for values in (weights, plain))
+    plain, at_pilots = (sound * np.interp(tried, logs, values) for values in (plain, weights))
     good = np.flatnonzero(plain > GOOD * plain.max())
     return Verdict(
         rate=TRUST * float(np.exp(np.sum(weights * logs) / np.sum(weights))),
@@ -154,6 +147,17 @@ def verdict(pilots: Sequence[Pilot], start: Score) -> Verdict | None:
         lowest=0 in good,
         highest=len(ordered) - 1 in good,
     )
+
+
+def _weighed(tried: Floats, scores: Sequence[Score], start: Score) -> tuple[Floats, Floats, Floats]:
+    """Logarithms of rates from the lowest to the highest tried, and their weights, without and with regard to hearsay."""
+    logs = np.linspace(tried[0], tried[-1], 1 + round(POINTS * (tried[-1] - tried[0]) / math.log(FACTOR)))
+    behind = np.interp(logs, tried, np.minimum(shortfalls(scores, start), 1.0))
+    slower = np.interp(logs, tried, np.minimum(slowness(scores, start), 1.0))
+    quicker = faster_above(logs, slower)
+    apart = _apart(logs, behind, LEAST_ALONE if _by_loss_alone(scores, start) else LEAST)
+    plain = _weights(foretold(logs, behind, quicker), slower, apart)
+    return logs, plain, np.where(quicker, HEARSAY, 1.0) * plain
 
 
 def shortfalls(scores: Sequence[Score], start: Score) -> Floats:
@@ -211,8 +215,9 @@ def _apart(logs: Floats, behind: Floats, least: float) -> float:
     return max(float(np.median(behind[around])), least)
 
 
-def _weights(logs: Floats, later: Floats, slower: Floats, apart: float) -> Floats:
-    within = np.arange(len(logs)) <= fastest(slower)
+def _weights(later: Floats, slower: Floats, apart: float) -> Floats:
+    """The better a rate, the more: none beyond the fastest."""
+    within = np.arange(len(later)) <= fastest(slower)
     return np.where(within, np.exp(-(later - later[within].min()) / (TEMPERATURE * apart)), 0.0)
 
 
