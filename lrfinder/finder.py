@@ -116,16 +116,17 @@ class _Search:
 
     def anywhere(self, iterations: int, shape: str) -> Result:
         """The answer where nothing is known of the scale."""
-        trials, found, start = self._trials(self._anchors(), (0.0, math.inf))
+        bounds = (0.0, math.inf)
+        trials, found, start = self._trials(self._anchors(), bounds)
         stop = pilots.FACTOR * found.best.rate
         self._record(ramp_module.rates((0.0 if shape == 'linear' else stop / 1000, stop), iterations, shape))
-        return self._answer(trials, found, start)
+        return self._answer(trials, found, start, bounds)
 
     def within(self, value_range: tuple[float, float], iterations: int, shape: str) -> Result:
         """The answer between rates that are given."""
         trials, found, start = self._trials(self._anchors(), value_range)
         self._record(ramp_module.rates(value_range, iterations, shape))
-        return self._answer(trials, found, start)
+        return self._answer(trials, found, start, value_range)
 
     def _anchors(self) -> list[float]:
         """Where to look; and where to look if there is nothing, because what seemed to be a spike was an outlier."""
@@ -191,16 +192,13 @@ class _Search:
             )
         return found
 
-    def _answer(self, trials: list[Pilot], found: Verdict, start: Score) -> Result:
-        highest = float(self.curve['lr'].iloc[-1])
+    def _answer(self, trials: list[Pilot], found: Verdict, start: Score, bounds: tuple[float, float]) -> Result:
         try:
             reading = analyzer.read(self.curve)
         except NoRangeError:  # too short a ramp to tell by itself; the trial cycles have told
-            reading = analyzer.Reading(float(self.curve['lr'].iloc[0]), highest, pays=0.0)
-        rate = min(max(found.rate, float(self.curve['lr'].iloc[0])), highest)
-        why = pilots.reason(trials, found)
-        if reading.collapse is not None and rate >= reading.collapse:
-            rate, why = analyzer.maximum(reading)
+            first, last = self.curve['lr'].iloc[[0, -1]]
+            reading = analyzer.Reading(float(first), float(last), pays=0.0)
+        rate = min(max(found.rate, bounds[0]), bounds[1])
         low, why_low = analyzer.minimum(reading, rate)
         return Result(
             self.curve,
@@ -209,8 +207,8 @@ class _Search:
                 value_range=(low, rate),
                 step_size=1,
                 exhausted=reading.collapse is None and found.highest,
-                reasons={'min': why_low, 'max': why},
-                warnings=tuple(pilots.warnings(trials, found, start)),
+                reasons={'min': why_low, 'max': pilots.reason(trials, found)},
+                warnings=(*pilots.warnings(trials, found, start), *_doubts(reading, rate)),
                 spread=_spread(pilots.spread(trials, start), low, rate),
             ),
         )
@@ -232,6 +230,13 @@ def _score(curve: pd.DataFrame) -> Score:
         error=1 - float(curve[VALIDATION_ACCURACY].iloc[-1]),
         noise=float(np.std(late) / np.sqrt(len(late))),
     )
+
+
+def _doubts(reading: analyzer.Reading, rate: float) -> list[str]:
+    """What the ramp says against a maximum that the trial cycles speak for."""
+    if reading.collapse is None or rate < reading.collapse:
+        return []
+    return [f'the ramp collapsed at {reading.collapse:.3g} ({reading.why}), which the trial cycles got over: try several seeds']
 
 
 def _spread(rates: tuple[float, float], low: float, high: float) -> dict[str, tuple[float, float]]:

@@ -48,8 +48,9 @@ def optimizers_of(tasks):
     return {type(task.optimizer()).__name__ for task in tasks}
 
 
-def test_half_of_the_tasks_may_be_tuned_on():
-    assert len(group('tune')) == len(group('held') + group('fresh')) == len(BY_NAME) / 2 == 28
+def test_half_of_the_tasks_at_most_may_be_tuned_on():
+    assert (len(group('tune')), len(group('held')), len(group('fresh'))) == (28, 28, 8)
+    assert len(TASKS) == len(BY_NAME)
 
 
 def test_each_half_has_every_kind_of_optimizer():
@@ -60,7 +61,7 @@ def test_each_half_has_every_kind_of_optimizer():
 
 def test_the_fresh_tasks_are_of_both_kinds():
     assert len(group('fresh')) == 8
-    assert optimizers_of(group('fresh')) == {'SGD', 'MomentumSGD', 'NesterovAG', 'Adam', 'RMSprop', 'SMORMS3'}
+    assert optimizers_of(group('fresh')) == {'SGD', 'MomentumSGD', 'NesterovAG', 'Adam', 'RMSprop', 'AdaGrad'}
     assert {task.kind for task in group('fresh')} == {'classification', 'regression'}
 
 

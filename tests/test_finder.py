@@ -2,6 +2,7 @@
 
 import clr  # noqa: F401
 import lrfinder
+from lrfinder import analyzer, finder
 
 import chainer
 import chainer.functions as F
@@ -105,6 +106,14 @@ def test_a_narrow_or_a_high_range_is_not_left(value_range):
         assert value_range[0] > 1
     else:
         assert value_range[0] <= low <= high <= value_range[1]
+
+
+def test_a_ramp_that_collapses_where_the_trial_cycles_did_not_is_told_and_decides_nothing():
+    reading = analyzer.Reading(lowest=0.0, highest=0.3, pays=0.1, collapse=0.2, why='training loss')
+    assert finder._doubts(reading, 0.1) == []
+    assert finder._doubts(reading, 0.25) == [
+        'the ramp collapsed at 0.2 (training loss), which the trial cycles got over: try several seeds'
+    ]
 
 
 def test_the_length_of_the_ramp_changes_little():
