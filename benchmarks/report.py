@@ -162,7 +162,7 @@ def draw(scores: pd.DataFrame, path: Path) -> None:
     for group in GROUPS:
         _dots(axes, scores[scores.group == group], rules, group)
     axes.set_xscale('symlog', linthresh=1, linscale=0.6)
-    axes.set_xlim(min(-1.0, scores.regret.min()) - 0.3, 110)
+    axes.set_xlim(1.3 * min(-1.0, scores.regret.min()), 110)
     axes.set_xticks([-1, 0, 1, 2, 5, 10, 20, 50, 100], [str(tick) for tick in (-1, 0, 1, 2, 5, 10, 20, 50, 100)])
     axes.minorticks_off()
     axes.set_yticks(range(len(rules)), rules)
