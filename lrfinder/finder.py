@@ -206,7 +206,7 @@ class _Search:
                 attr='lr',
                 value_range=(low, rate),
                 step_size=1,
-                exhausted=reading.collapse is None and found.highest,
+                exhausted=reading.collapse is None and found.best.rate == max(_rates(trials)),
                 reasons={'min': why_low, 'max': pilots.reason(trials, found)},
                 warnings=(*pilots.warnings(trials, found, start), *_doubts(reading, rate)),
                 spread=_spread(pilots.spread(trials, start), low, rate),
