@@ -51,6 +51,7 @@ def _run(options: Options) -> None:
         return
     with warnings.catch_warnings():
         warnings.filterwarnings('ignore', module='cupy')  # of libraries that it does not find, and that are not used
+        warnings.filterwarnings('ignore', 'cuDNN is not enabled')  # Chainer's; CuPy 14 knows none, and Chainer needs none
         from lrfinder import job
     if options.communicator is not None:
         from lrfinder import distributed

@@ -195,13 +195,13 @@ def test_a_cupy_that_cannot_be_loaded_is_one_line(tmp_path):
 
 
 @pytest.mark.skipif(not no_gpu() or not cuda.available, reason='it takes a CuPy without a GPU')
-def test_a_cupy_without_a_gpu_is_one_line(capsys):
-    from lrfinder.cli import main
-
-    assert main(['--device', '0']) == 2
-    error = capsys.readouterr().err
-    assert error.startswith('lrfinder: error: --device 0: there is no such GPU (')
-    assert error.count('\n') == 1
+def test_a_cupy_without_a_gpu_is_one_line(tmp_path):
+    environment = {**os.environ, 'PYTHONPATH': str(Path(lrfinder.__file__).parents[1])}
+    command = [sys.executable, '-m', 'lrfinder', '--device', '0']
+    found = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (found.returncode, found.stdout) == (2, '')
+    assert found.stderr.startswith('lrfinder: error: --device 0: there is no such GPU (')
+    assert found.stderr.count('\n') == 1
 
 
 def test_devices_of_workers_count_up_from_the_given_one_on_each_machine():
