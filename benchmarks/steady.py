@@ -1,6 +1,6 @@
 """How much the answer depends on the length of the ramp: `python -m benchmarks.steady` writes `steady.csv`.
 
-Six tasks of every group are asked twice from each of three seeds, by ramps of 100 and of 1,000 updates from 0 to five times
+Six tasks are asked twice from each of three seeds, by ramps of 100 and of 1,000 updates from 0 to five times
 the best maximum of the oracle. `max` is what `lrfinder.find` says, `alone` what `lrfinder.analyze` reads off that ramp alone:
 NaN where it refuses.
 """
