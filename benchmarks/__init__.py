@@ -2,7 +2,7 @@
 
 Each command has a module of its own and replaces one data file here; `--tasks a,b` measures only some tasks anew.
 
-    python -m benchmarks.oracle                     # oracle.csv: every task in 16 ranges
+    python -m benchmarks.oracle                     # oracle.csv: every task in 16 ranges, from six seeds
     python -m benchmarks.ramps                      # ramps.npz: what the peers look at
     .venv-peers/bin/python benchmarks/peers.py      # peers.csv: what they make of it (requirements-peers.txt)
     python -m benchmarks.train_ranges               # peers_regret.csv: what that is worth
@@ -10,7 +10,7 @@ Each command has a module of its own and replaces one data file here; `--tasks a
     python -m benchmarks.steady                     # steady.csv: by ramps of two lengths
     python -m benchmarks.report                     # the tables, and regret.png
 
-On two cores the first and the fifth take 20 minutes or more, the others a few each.
+On two cores the first and the fifth take an hour or less, the others a few minutes each.
 `python -m benchmarks.analyze_speed` stands apart.
 """
 

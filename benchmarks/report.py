@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import tables
+from benchmarks.measuring import OTHER_SEEDS, SEEDS
 from benchmarks.tasks import TASKS
 from lrfinder.files import replacing
 
@@ -24,6 +25,9 @@ from matplotlib.figure import Figure
 
 OURS = 'lrfinder'
 UNVALIDATED = 'lrfinder, no evaluator'
+ELSEWHERE = 'lrfinder, other seeds'
+GRID_ONE = 'grid search, one seed'
+GRID_THREE = 'grid search, three seeds'
 GROUPS = {'fresh': 'never looked at', 'held': 'looked at, not tuned on', 'tune': 'tuned on'}
 COLOURS = {'fresh': '#0072B2', 'held': '#56B4E9', 'tune': '#E69F00'}  # told apart by the colour-blind too
 MARKERS = {'fresh': 'o', 'held': 's', 'tune': 'D'}
@@ -32,12 +36,15 @@ SHIFTS = {'fresh': 0.25, 'held': 0.0, 'tune': -0.25}  # of the middle of a row
 
 def main() -> None:
     """Print the tables and draw the picture."""
-    oracle = tables.read('oracle.csv')
+    searched = tables.read('oracle.csv')
+    oracle = searched[searched.seed.isin(SEEDS)]
     peers = tables.read('peers.csv').merge(tables.read('peers_regret.csv').drop(columns='max'), how='left')
     ours = tables.read('ours.csv').assign(rule=OURS)
     unvalidated = tables.read('ours_without_validation.csv').assign(rule=UNVALIDATED)
-    scores = score(oracle, pd.concat([ours, unvalidated, peers]), {task.name: task.group for task in TASKS})
-    scores.loc[scores.rule == UNVALIDATED, 'spread'] = math.nan  # was asked from too few seeds
+    elsewhere = tables.read('ours_other_seeds.csv').assign(rule=ELSEWHERE)
+    runs = pd.concat([ours, unvalidated, elsewhere, grid_searches(searched), peers])
+    scores = score(oracle, runs, {task.name: task.group for task in TASKS})
+    scores.loc[scores.rule.isin([UNVALIDATED, ELSEWHERE, GRID_THREE]), 'spread'] = math.nan  # too few seeds, or the same
     print(markdown(summary(scores)), '\n')
     print(f'{OURS}, task by task:\n')
     print(markdown(details(scores, oracle)), '\n')
@@ -74,6 +81,31 @@ def score(oracle: pd.DataFrame, runs: pd.DataFrame, groups: dict[str, str]) -> p
     ).reset_index()
     scores['regret'] -= scores.task.map(best)
     return scores.assign(group=scores.task.map(groups))
+
+
+def grid_searches(oracle: pd.DataFrame) -> pd.DataFrame:
+    """What the oracle's own search is worth where it must choose by other seeds than it is judged by.
+
+    Args:
+        oracle: Columns task, max, seed, error, collapsed; the seeds are SEEDS and OTHER_SEEDS.
+
+    Returns:
+        Columns task, max, seed, rule, updates, and error and collapsed where trained. The search from one seed has an answer
+        from each of them, for the spread; those of OTHER_SEEDS are judged, each by a training from one of SEEDS.
+    """
+    seeds = {seed: oracle[oracle.seed == seed] for seed in SEEDS + OTHER_SEEDS}
+    by_one = [_searched(seeds[other]).merge(seeds[seed]) for seed, other in zip(SEEDS, OTHER_SEEDS)]
+    for_spread = [_searched(seeds[seed]).assign(seed=other) for seed, other in zip(SEEDS, OTHER_SEEDS)]
+    by_three = _searched(oracle[oracle.seed.isin(OTHER_SEEDS)]).merge(oracle[oracle.seed.isin(SEEDS)])
+    return pd.concat([pd.concat([*by_one, *for_spread]).assign(rule=GRID_ONE), by_three.assign(rule=GRID_THREE)])
+
+
+def _searched(rows: pd.DataFrame) -> pd.DataFrame:
+    """The range of each task that did best, and the updates of all trainings it was chosen from."""
+    best = rows.groupby(['task', 'max']).error.mean().groupby('task').idxmin()
+    found = pd.DataFrame(best.tolist(), columns=['task', 'max'])
+    length = {task.name: 4 * task.half_cycle for task in TASKS}
+    return found.assign(updates=found.task.map(length) * found.task.map(rows.task.value_counts()))
 
 
 def summary(scores: pd.DataFrame) -> pd.DataFrame:

@@ -233,6 +233,24 @@ def test_regret_is_the_mean_error_over_that_of_the_best_range():
     assert scores.group['x', 'a'] == 'tune'
 
 
+def test_a_grid_search_is_judged_by_other_seeds_than_it_chooses_by():
+    errors = {0.1: [10, 20, 30, 1, 9, 9], 1.0: [2, 40, 3, 2, 8, 8]}
+    searched = pd.DataFrame(
+        [(QUICK.name, high, seed, float(error), 0) for high, row in errors.items() for seed, error in enumerate(row)],
+        columns=['task', 'max', 'seed', 'error', 'collapsed'],
+    )
+    found = report.grid_searches(searched).set_index('rule')
+    one, three = found.loc[report.GRID_ONE], found.loc[report.GRID_THREE]
+    # Seed 3 prefers 0.1, which is judged by seed 0; 4 and 5 prefer 1.0, judged by 1 and 2; then what seeds 0 to 2 prefer.
+    assert one['max'].tolist() == [0.1, 1.0, 1.0, 1.0, 0.1, 1.0]
+    assert one.error.tolist()[:3] == [10, 40, 3]
+    assert one.error.isna().tolist() == [False] * 3 + [True] * 3
+    assert one.updates.tolist() == [2 * 300] * 6
+    # Together they prefer 1.0, at 6 to 6.33 on average.
+    assert three[['max', 'seed', 'error']].values.tolist() == [[1.0, 0, 2.0], [1.0, 1, 40.0], [1.0, 2, 3.0]]
+    assert three.updates.tolist() == [3 * 2 * 300] * 3
+
+
 def test_the_summary_has_the_best_rule_first():
     table = report.summary(report.score(ORACLE, RUNS, {'a': 'tune', 'b': 'fresh'}))
     assert table.rule.tolist() == ['y', 'x']
