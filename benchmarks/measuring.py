@@ -15,6 +15,7 @@ from benchmarks.tasks import BY_NAME, TASKS, Setup, Task, train
 
 import chainer
 import numpy as np
+import pandas as pd
 from joblib import Parallel, delayed
 
 SEEDS = (0, 1, 2)  # trained from
@@ -43,6 +44,12 @@ def errors(name: str, value_range: tuple[float, float], seed: int, scale: int = 
     """Train a task in a range: the error in points, and 1 for a collapse."""
     outcome = train(BY_NAME[name], value_range, seed, scale=scale)
     return outcome.error, int(outcome.collapsed)
+
+
+def trained(rows: pd.DataFrame, jobs: int, scale: int = 1) -> list[tuple[float, int]]:
+    """What :func:`errors` says of each row; columns task, min, max and seed."""
+    calls = zip(rows.task, zip(rows['min'], rows['max']), rows.seed)
+    return in_parallel(errors, [(*call, scale) for call in calls], jobs)
 
 
 def losses(name: str, rates: Iterable[float], seed: int) -> list[float]:

@@ -31,5 +31,18 @@ def grid(task: Task) -> list[float]:
     return [float(f'{high:.6g}') for high in np.logspace(*task.decades, RANGES)]
 
 
+def best_ranges(rows: pd.DataFrame) -> pd.DataFrame:
+    """The range of each task that did best.
+
+    Args:
+        rows: Columns task, max, error.
+
+    Returns:
+        Columns max and error, the mean over a range's rows; indexed by the task. Of equal ones, the lowest range.
+    """
+    means = rows.groupby(['task', 'max'], as_index=False).error.mean()
+    return means.loc[means.groupby('task').error.idxmin()].set_index('task')
+
+
 if __name__ == '__main__':
     main()

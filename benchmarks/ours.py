@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from benchmarks import tables
-from benchmarks.measuring import OTHER_SEEDS, SEEDS, SPREAD_SEEDS, errors, in_parallel, options, suggested
+from benchmarks.measuring import OTHER_SEEDS, SEEDS, SPREAD_SEEDS, in_parallel, options, suggested, trained
 
 import pandas as pd
 
@@ -30,20 +30,18 @@ def found(names: Iterable[str], seeds: Iterable[int], validated: bool, scales: I
     keys = [(name, seed) for name in names for seed in seeds]
     asked = pd.DataFrame(keys, columns=['task', 'seed'])
     asked[['min', 'max', 'updates']] = in_parallel(suggested, [(*key, validated) for key in keys], jobs)
-    trained = asked[asked.seed.isin(SEEDS)].copy()
-    ranges = list(zip(trained.task, zip(trained['min'], trained['max']), trained.seed))
+    rows = asked[asked.seed.isin(SEEDS)].copy()
     for scale in scales:
         columns = ['error', 'collapsed'] if scale == 1 else [f'error{scale}', f'collapsed{scale}']
-        trained[columns] = in_parallel(errors, [(*call, scale) for call in ranges], jobs)
-    return asked.merge(trained, how='left')
+        rows[columns] = trained(rows, jobs, scale)
+    return asked.merge(rows, how='left')
 
 
 def elsewhere(asked: pd.DataFrame, names: Iterable[str], jobs: int) -> pd.DataFrame:
     """Train from each of SEEDS, which decide the data, too, in the answer from one of OTHER_SEEDS."""
     rows = asked[asked.task.isin(names) & asked.seed.isin(OTHER_SEEDS)][['task', 'seed', 'min', 'max', 'updates']].copy()
     rows['seed'] = rows.seed.map(dict(zip(OTHER_SEEDS, SEEDS)))
-    calls = [(task, (low, high), seed) for task, low, high, seed in zip(rows.task, rows['min'], rows['max'], rows.seed)]
-    rows[['error', 'collapsed']] = in_parallel(errors, calls, jobs)
+    rows[['error', 'collapsed']] = trained(rows, jobs)
     return rows
 
 

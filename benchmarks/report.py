@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks import tables
 from benchmarks.measuring import OTHER_SEEDS, SEEDS
+from benchmarks.oracle import best_ranges
 from benchmarks.tasks import TASKS
 from lrfinder.files import replacing
 
@@ -67,7 +68,6 @@ def score(oracle: pd.DataFrame, runs: pd.DataFrame, groups: dict[str, str]) -> p
         Columns rule, task, group, max (the median), regret, collapses and collapses10 (runs), updates (mean; refusals, which
         do not tell theirs, apart), spread (the 90th over the 10th percentile of max).
     """
-    best = oracle.groupby(['task', 'max']).error.mean().groupby('task').min()
     by = runs.assign(updates=runs.updates.where(runs.updates > 0)).groupby(['rule', 'task'])
     scores = pd.DataFrame(
         {
@@ -79,7 +79,7 @@ def score(oracle: pd.DataFrame, runs: pd.DataFrame, groups: dict[str, str]) -> p
             'spread': by['max'].quantile(0.9) / by['max'].quantile(0.1),
         }
     ).reset_index()
-    scores['regret'] -= scores.task.map(best)
+    scores['regret'] -= scores.task.map(best_ranges(oracle).error)
     return scores.assign(group=scores.task.map(groups))
 
 
@@ -102,8 +102,7 @@ def grid_searches(oracle: pd.DataFrame) -> pd.DataFrame:
 
 def _searched(rows: pd.DataFrame) -> pd.DataFrame:
     """The range of each task that did best, and the updates of all trainings it was chosen from."""
-    best = rows.groupby(['task', 'max']).error.mean().groupby('task').idxmin()
-    found = pd.DataFrame(best.tolist(), columns=['task', 'max'])
+    found = best_ranges(rows)['max'].reset_index()
     length = {task.name: 4 * task.half_cycle for task in TASKS}
     return found.assign(updates=found.task.map(length) * found.task.map(rows.task.value_counts()))
 
@@ -144,10 +143,7 @@ def steadiness(steady: pd.DataFrame) -> pd.DataFrame:
 def details(scores: pd.DataFrame, oracle: pd.DataFrame) -> pd.DataFrame:
     """A row a task: the maximum found, the oracle's, and what the difference costs."""
     ours = scores[scores.rule == OURS].set_index('task')
-    means = oracle.groupby(['task', 'max']).error.mean()
-    best = pd.DataFrame(
-        [(*means[[task]].idxmin(), means[task].min()) for task in ours.index], columns=['task', 'max', 'error']
-    ).set_index('task')
+    best = best_ranges(oracle)
     return (
         pd.DataFrame(
             {

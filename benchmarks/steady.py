@@ -12,6 +12,7 @@ import math
 import lrfinder
 from benchmarks import tables
 from benchmarks.measuring import SEEDS, evaluator, in_parallel, options
+from benchmarks.oracle import best_ranges
 from benchmarks.tasks import BY_NAME
 
 import pandas as pd
@@ -32,9 +33,9 @@ def main() -> None:
     """Measure those of the six tasks that are asked for, and put their rows into the table."""
     args = options(__doc__)
     names = [task.name for task in args.tasks if task.name in NAMES]
-    oracle = tables.read('oracle.csv')
-    best = oracle[oracle.seed.isin(SEEDS)].groupby(['task', 'max']).error.mean()
-    calls = [(name, STOP * best[[name]].idxmin()[1], length, seed) for name in names for seed in SEEDS for length in LENGTHS]
+    searched = tables.read('oracle.csv')
+    best = best_ranges(searched[searched.seed.isin(SEEDS)])['max']
+    calls = [(name, STOP * best[name], length, seed) for name in names for seed in SEEDS for length in LENGTHS]
     found = in_parallel(maxima, calls, args.jobs)
     rows = [(*call, *row) for call, row in zip(calls, found)]
     tables.update('steady.csv', pd.DataFrame(rows, columns=['task', 'stop', 'updates', 'seed', 'max', 'alone']))

@@ -6,7 +6,7 @@ Trains every task between a quarter of the rate in `peers.csv` and that rate, fr
 from __future__ import annotations
 
 from benchmarks import tables
-from benchmarks.measuring import SEEDS, errors, in_parallel, options
+from benchmarks.measuring import SEEDS, options, trained
 
 
 def main() -> None:
@@ -14,8 +14,7 @@ def main() -> None:
     args = options(__doc__)
     rows = tables.read('peers.csv').fillna({'max': 0.0})  # no answer: the network stays untrained
     rows = rows[rows.task.isin(task.name for task in args.tasks) & rows.seed.isin(SEEDS)].copy()
-    calls = [(task, (high / 4, high), seed) for task, high, seed in zip(rows.task, rows['max'], rows.seed)]
-    rows[['error', 'collapsed']] = in_parallel(errors, calls, args.jobs)
+    rows[['error', 'collapsed']] = trained(rows.assign(min=rows['max'] / 4), args.jobs)
     tables.update('peers_regret.csv', rows[['task', 'rule', 'seed', 'max', 'error', 'collapsed']])
 
 
