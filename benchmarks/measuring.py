@@ -19,7 +19,8 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 SEEDS = (0, 1, 2)  # trained from
-OTHER_SEEDS = (3, 4, 5)  # the oracle trains from them, too, to see what a grid search is worth
+OTHER_SEEDS = (3, 4, 5)  # the oracle trains from them, too, to see what its answer is worth from other seeds
+PARTNER = dict(zip(SEEDS + OTHER_SEEDS, OTHER_SEEDS + SEEDS))  # judges what each of them finds
 SPREAD_SEEDS = range(10)  # asked for a range, to see how much the answer varies
 
 

@@ -1,7 +1,7 @@
 """The best range of each task by exhaustive search: `python -m benchmarks.oracle` writes `oracle.csv`.
 
 Every task is trained in 16 ranges (max over four or five decades, min a quarter of max) from three seeds, and from three other
-ones: regret is over the best range of the first; what a search among the others is worth shows how well that can be known.
+ones. Regret is over the best range of the three that judge; the other three show what such a search is worth on other data.
 The rows of tasks that --tasks does not name stay as they are.
 """
 

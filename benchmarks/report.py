@@ -1,7 +1,7 @@
 """The benchmark's result: `python -m benchmarks.report` prints the tables and draws `regret.png`.
 
-Regret is the validation error after training in a rule's range, minus that of the best of the oracle's ranges,
-both means over the seeds, in points. Reads what the other commands measured; trains nothing.
+Regret is the validation error after training in a rule's range, minus that of the best of the oracle's ranges by the same three
+seeds, both means over them, in points. Reads what the other commands measured; trains nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import tables
-from benchmarks.measuring import OTHER_SEEDS, SEEDS
+from benchmarks.measuring import OTHER_SEEDS, PARTNER, SEEDS
 from benchmarks.oracle import best_ranges
 from benchmarks.tasks import TASKS
 from lrfinder.files import replacing
@@ -37,18 +37,17 @@ SHIFTS = {'fresh': 0.25, 'held': 0.0, 'tune': -0.25}  # of the middle of a row
 
 def main() -> None:
     """Print the tables and draw the picture."""
-    searched = tables.read('oracle.csv')
-    oracle = searched[searched.seed.isin(SEEDS)]
+    oracle = tables.read('oracle.csv')
     peers = tables.read('peers.csv').merge(tables.read('peers_regret.csv').drop(columns='max'), how='left')
     ours = tables.read('ours.csv').assign(rule=OURS)
     unvalidated = tables.read('ours_without_validation.csv').assign(rule=UNVALIDATED)
     elsewhere = tables.read('ours_other_seeds.csv').assign(rule=ELSEWHERE)
-    runs = pd.concat([ours, unvalidated, elsewhere, grid_searches(searched), peers])
+    runs = pd.concat([ours, unvalidated, elsewhere, grid_searches(oracle), peers])
     scores = score(oracle, runs, {task.name: task.group for task in TASKS})
-    scores.loc[scores.rule.isin([UNVALIDATED, ELSEWHERE, GRID_THREE]), 'spread'] = math.nan  # too few seeds, or the same
+    scores.loc[scores.rule.isin([UNVALIDATED, ELSEWHERE, GRID_THREE]), 'spread'] = math.nan  # too few answers, or another row's
     print(markdown(summary(scores)), '\n')
     print(f'{OURS}, task by task:\n')
-    print(markdown(details(scores, oracle)), '\n')
+    print(markdown(details(scores, oracle[oracle.seed.isin(SEEDS)])), '\n')
     print('Maxima by a ramp of 1,000 updates over those by one of 100:\n')
     print(markdown(steadiness(tables.read('steady.csv'))), '\n')
     print(f'{datetime.date.today()}; {", ".join(versions())}.')
@@ -59,7 +58,7 @@ def score(oracle: pd.DataFrame, runs: pd.DataFrame, groups: dict[str, str]) -> p
     """Regret, collapses and cost of each rule on each task.
 
     Args:
-        oracle: Columns task, max, seed, error.
+        oracle: Columns task, max, seed, error. The seeds may come in two halves, SEEDS and others.
         runs: Columns task, rule, seed, max, error, collapsed, updates; collapsed10 where measured. A run that was
             not trained has no error and counts for the spread alone.
         groups: The group of each task.
@@ -68,7 +67,10 @@ def score(oracle: pd.DataFrame, runs: pd.DataFrame, groups: dict[str, str]) -> p
         Columns rule, task, group, max (the median), regret, collapses and collapses10 (runs), updates (mean; refusals, which
         do not tell theirs, apart), spread (the 90th over the 10th percentile of max).
     """
-    by = runs.assign(updates=runs.updates.where(runs.updates > 0)).groupby(['rule', 'task'])
+    first = oracle.seed.isin(SEEDS)
+    by_first, by_others = (runs.task.map(best_ranges(rows).error) for rows in (oracle[first], oracle[~first]))
+    best = by_first.where(runs.seed.isin(SEEDS), by_others)
+    by = runs.assign(error=runs.error - best, updates=runs.updates.where(runs.updates > 0)).groupby(['rule', 'task'])
     scores = pd.DataFrame(
         {
             'max': by['max'].median(),
@@ -79,7 +81,6 @@ def score(oracle: pd.DataFrame, runs: pd.DataFrame, groups: dict[str, str]) -> p
             'spread': by['max'].quantile(0.9) / by['max'].quantile(0.1),
         }
     ).reset_index()
-    scores['regret'] -= scores.task.map(best_ranges(oracle).error)
     return scores.assign(group=scores.task.map(groups))
 
 
@@ -90,14 +91,14 @@ def grid_searches(oracle: pd.DataFrame) -> pd.DataFrame:
         oracle: Columns task, max, seed, error, collapsed; the seeds are SEEDS and OTHER_SEEDS.
 
     Returns:
-        Columns task, max, seed, rule, updates, and error and collapsed where trained. The search from one seed has an answer
-        from each of them, for the spread; those of OTHER_SEEDS are judged, each by a training from one of SEEDS.
+        Columns task, max, seed, rule, updates, error and collapsed: a row a task and seed that judges. Where one seed chooses,
+        it is the partner of that which judges; where three do, they are the other three.
     """
-    seeds = {seed: oracle[oracle.seed == seed] for seed in SEEDS + OTHER_SEEDS}
-    by_one = [_searched(seeds[other]).merge(seeds[seed]) for seed, other in zip(SEEDS, OTHER_SEEDS)]
-    for_spread = [_searched(seeds[seed]).assign(seed=other) for seed, other in zip(SEEDS, OTHER_SEEDS)]
-    by_three = _searched(oracle[oracle.seed.isin(OTHER_SEEDS)]).merge(oracle[oracle.seed.isin(SEEDS)])
-    return pd.concat([pd.concat([*by_one, *for_spread]).assign(rule=GRID_ONE), by_three.assign(rule=GRID_THREE)])
+    seeds = {seed: oracle[oracle.seed == seed] for seed in PARTNER}
+    halves = [oracle[oracle.seed.isin(half)] for half in (SEEDS, OTHER_SEEDS)]
+    by_one = [_searched(seeds[seed]).merge(seeds[judge]) for seed, judge in PARTNER.items()]
+    by_three = [_searched(half).merge(judge) for half, judge in zip(halves, reversed(halves))]
+    return pd.concat([pd.concat(by_one).assign(rule=GRID_ONE), pd.concat(by_three).assign(rule=GRID_THREE)])
 
 
 def _searched(rows: pd.DataFrame) -> pd.DataFrame:

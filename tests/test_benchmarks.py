@@ -239,16 +239,24 @@ def test_a_grid_search_is_judged_by_other_seeds_than_it_chooses_by():
         [(QUICK.name, high, seed, float(error), 0) for high, row in errors.items() for seed, error in enumerate(row)],
         columns=['task', 'max', 'seed', 'error', 'collapsed'],
     )
-    found = report.grid_searches(searched).set_index('rule')
+    found = report.grid_searches(searched).set_index('rule').sort_values('seed')
     one, three = found.loc[report.GRID_ONE], found.loc[report.GRID_THREE]
-    # Seed 3 prefers 0.1, which is judged by seed 0; 4 and 5 prefer 1.0, judged by 1 and 2; then what seeds 0 to 2 prefer.
+    # Seed 3 prefers 0.1, which is judged by seed 0; 4 and 5 prefer 1.0, judged by 1 and 2; and the other way round.
     assert one['max'].tolist() == [0.1, 1.0, 1.0, 1.0, 0.1, 1.0]
-    assert one.error.tolist()[:3] == [10, 40, 3]
-    assert one.error.isna().tolist() == [False] * 3 + [True] * 3
+    assert one.error.tolist() == [10, 40, 3, 2, 9, 8]
     assert one.updates.tolist() == [2 * 300] * 6
-    # Together they prefer 1.0, at 6 to 6.33 on average.
-    assert three[['max', 'seed', 'error']].values.tolist() == [[1.0, 0, 2.0], [1.0, 1, 40.0], [1.0, 2, 3.0]]
-    assert three.updates.tolist() == [3 * 2 * 300] * 3
+    # Either three together prefer 1.0: 6 to 6.33 on average, and 15 to 20.
+    assert three['max'].tolist() == [1.0] * 6
+    assert three.error.tolist() == [2, 40, 3, 2, 8, 8]
+    assert three.updates.tolist() == [3 * 2 * 300] * 6
+
+
+def test_a_run_from_another_seed_is_compared_with_the_best_range_of_the_seeds_beside_it():
+    oracle = pd.concat([ORACLE, ORACLE.assign(seed=ORACLE.seed + 3, error=ORACLE.error / 2)])
+    runs = RUNS[RUNS.rule == 'x'].assign(seed=RUNS.seed + 3)
+    scores = report.score(oracle, runs, {}).set_index(['rule', 'task'])
+    assert scores.regret['x', 'a'] == pytest.approx(17 - 15 / 2)
+    assert scores.regret['x', 'b'] == pytest.approx(47.5 - 5 / 2)
 
 
 def test_the_summary_has_the_best_rule_first():
