@@ -1,9 +1,8 @@
 """What `lrfinder.find` is worth: `python -m benchmarks.ours` writes `ours.csv` and two tables more.
 
-Every task is asked from ten seeds, for the spread of the answer, and trained in the range found from three of
-them, for the usual budget and for one ten times as long (`error10`, `collapsed10`). `ours_other_seeds.csv` has what the answers
-of six seeds are worth from another one each. `ours_without_validation.csv` is about `find` without an evaluator, from three
-seeds and for the usual budget.
+Every task is asked from ten seeds, for the spread of the answer, and trained in the range found from six of
+them, and from three for a budget ten times as long (`error10`, `collapsed10`). `ours_other_seeds.csv` has what the answers
+of the six are worth from another one each, `ours_without_validation.csv` what they are worth without an evaluator.
 """
 
 from __future__ import annotations
@@ -20,21 +19,23 @@ def main() -> None:
     """Measure the tasks asked for and put their rows into the tables."""
     args = options(__doc__)
     names = [task.name for task in args.tasks]
-    tables.update('ours.csv', found(names, SPREAD_SEEDS, True, (1, 10), args.jobs))
+    tables.update('ours.csv', found(names, SPREAD_SEEDS, True, {1: PARTNER, 10: SEEDS}, args.jobs))
     tables.update('ours_other_seeds.csv', elsewhere(tables.read('ours.csv'), names, args.jobs))
-    tables.update('ours_without_validation.csv', found(names, SEEDS, False, (1,), args.jobs))
+    tables.update('ours_without_validation.csv', found(names, PARTNER, False, {1: PARTNER}, args.jobs))
 
 
-def found(names: Iterable[str], seeds: Iterable[int], validated: bool, scales: Iterable[int], jobs: int) -> pd.DataFrame:
-    """Ask from each seed, and train in the answers from some of them."""
+def found(
+    names: Iterable[str], seeds: Iterable[int], validated: bool, scales: dict[int, Iterable[int]], jobs: int
+) -> pd.DataFrame:
+    """Ask from each seed, and train in the answers: `scales` has how many times as long, and from which of the seeds."""
     keys = [(name, seed) for name in names for seed in seeds]
     asked = pd.DataFrame(keys, columns=['task', 'seed'])
     asked[['min', 'max', 'updates']] = in_parallel(suggested, [(*key, validated) for key in keys], jobs)
-    rows = asked[asked.seed.isin(SEEDS)].copy()
-    for scale in scales:
+    for scale, judges in scales.items():
+        rows = asked[asked.seed.isin(judges)]
         columns = ['error', 'collapsed'] if scale == 1 else [f'error{scale}', f'collapsed{scale}']
-        rows[columns] = trained(rows, jobs, scale)
-    return asked.merge(rows, how='left')
+        asked = asked.join(pd.DataFrame(trained(rows, jobs, scale), rows.index, columns))
+    return asked
 
 
 def elsewhere(asked: pd.DataFrame, names: Iterable[str], jobs: int) -> pd.DataFrame:
