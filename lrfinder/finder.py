@@ -150,7 +150,7 @@ class _Search:
         last_start = self._bench.updates + TRIAL_UPDATES - PILOT_UPDATES
         for anchor in anchors:
             trials += [self._trial(rate) for rate in search.first_rates(anchor, bounds) if rate not in _rates(trials)]
-            if pilots.learned(trials, start, examples):
+            if pilots.knows_more(trials, start, examples):
                 break
         while self._bench.updates <= last_start:
             rate = search.next_rate(trials, start, bounds, examples)

@@ -247,6 +247,19 @@ def learned(pilots: Sequence[Pilot], start: Score, examples: int | None = None) 
     return any(_answers_better(score, start, examples) or _loses_less(score, start) for score in scores)
 
 
+def knows_more(pilots: Sequence[Pilot], start: Score, examples: int | None = None) -> bool:
+    """Whether any run gives more right answers than the start did; where answers are not known, whether any learned.
+
+    It tells where to look on, and not that there is nothing to find: with few examples it may miss what was learned. But a
+    loss that falls is not enough, unlike in :func:`learned`. On features as they are, the loss of the first state may be far
+    above that of chance, and falls to it at rates at which the network dies.
+    """
+    scores = [pilot.score for pilot in pilots if pilot.score.sound]
+    if not scores or _by_loss_alone(scores, start):
+        return learned(pilots, start, examples)
+    return any(_answers_better(score, start, examples) for score in scores)
+
+
 def _answers_better(score: Score, start: Score, examples: int | None) -> bool:
     chance = (score.error + start.error) / 2
     deviation = math.sqrt(2 * chance * (1 - chance) / (examples or math.inf)) if chance == chance else math.inf

@@ -148,10 +148,8 @@ def _wishes(trials: Sequence[Pilot], start: Score, examples: int | None) -> list
         return [lower]
     if pilots.promising(trials, start):
         return [on_grid(higher * FACTOR), higher]
-    if pilots.alike(trials):  # as when a network dies at each of them
+    if pilots.alike(trials) or not pilots.knows_more(trials, start, examples):  # as when a network dies at each of them
         return [on_grid(lower / FACTOR), lower]
-    if not pilots.learned(trials, start, examples):
-        return [lower]
     edges = [lower] * found.lowest + [higher] * found.highest
     return edges + _gaps(trials, found.best.rate)
 
