@@ -165,8 +165,10 @@ class _Search:
         train = float(opening[LOSS].mean())
         held = self._bench.validated(self._held_out)
         loss = held.get(VALIDATION_LOSS, math.nan)
-        accuracy = held.get(VALIDATION_ACCURACY, float(opening[ACCURACY].mean()))
-        return Score(train, loss if math.isfinite(loss) else train, 1 - accuracy)
+        right = float(opening[ACCURACY].mean())
+        return Score(
+            train, loss if math.isfinite(loss) else train, error=1 - held.get(VALIDATION_ACCURACY, right), wrong=1 - right
+        )
 
     def _trial(self, rate: float) -> Pilot:
         cycle = [triangular(step, (PILOT_MIN * rate, rate), PILOT_UPDATES / 2) for step in range(PILOT_UPDATES)]
@@ -220,7 +222,8 @@ def _rates(trials: list[Pilot]) -> list[float]:
 
 def _score(curve: pd.DataFrame) -> Score:
     """What a whole trial cycle came to: its last third, and the validation after it."""
-    late = curve[LOSS].to_numpy(float)[-PILOT_UPDATES // 3 :]
+    last_third = curve.iloc[-PILOT_UPDATES // 3 :]
+    late = last_third[LOSS].to_numpy(float)
     train = float(np.mean(late))
     loss = float(curve[VALIDATION_LOSS].iloc[-1])
     validated = not curve[VALIDATION_LOSS].isna().all()
@@ -229,6 +232,7 @@ def _score(curve: pd.DataFrame) -> Score:
         loss=loss if validated else train,
         error=1 - float(curve[VALIDATION_ACCURACY].iloc[-1]),
         noise=float(np.std(late) / np.sqrt(len(late))),
+        wrong=1 - float(last_third[ACCURACY].mean()),
     )
 
 

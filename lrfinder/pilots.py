@@ -72,12 +72,14 @@ class Score:
         loss: Loss on held-out data after the run; the training loss where there is none.
         error: Share of wrong answers on held-out data, 0 to 1; NaN where it is not known.
         noise: Standard error of ``train``.
+        wrong: Share of wrong answers on the training data, over the same part of the run; NaN where it is not known.
     """
 
     train: float
     loss: float
     error: float = math.nan
     noise: float = 0.0
+    wrong: float = math.nan
 
     @property
     def sound(self) -> bool:
@@ -250,14 +252,19 @@ def learned(pilots: Sequence[Pilot], start: Score, examples: int | None = None) 
 def knows_more(pilots: Sequence[Pilot], start: Score, examples: int | None = None) -> bool:
     """Whether any run gives more right answers than the start did; where answers are not known, whether any learned.
 
-    It tells where to look on, and not that there is nothing to find: with few examples it may miss what was learned. But a
-    loss that falls is not enough, unlike in :func:`learned`. On features as they are, the loss of the first state may be far
-    above that of chance, and falls to it at rates at which the network dies.
+    A loss that falls is not enough, unlike in :func:`learned`. On features as they are, the loss of the first state may be far
+    above that of chance, and falls to it at rates at which the network dies. Few held-out examples may miss what was learned;
+    then answers on the training data count, too.
     """
     scores = [pilot.score for pilot in pilots if pilot.score.sound]
     if not scores or _by_loss_alone(scores, start):
         return learned(pilots, start, examples)
-    return any(_answers_better(score, start, examples) for score in scores)
+    few = examples is not None and examples < FEW
+    return any(_answers_better(score, start, examples) or (few and _trains_better(score, start)) for score in scores)
+
+
+def _trains_better(score: Score, start: Score) -> bool:
+    return start.wrong - score.wrong > LEAST_FALL * start.wrong
 
 
 def _answers_better(score: Score, start: Score, examples: int | None) -> bool:

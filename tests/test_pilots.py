@@ -57,6 +57,25 @@ def test_what_a_higher_rate_foretells():
     assert pilots.foretold(logs, np.array([0.2, 0.0, 0.6, 1.0]), quicker) == pytest.approx([0.0, 0.6, 0.6, 1.0], abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ('score', 'examples', 'more'),
+    [
+        (Score(1.0, 1.0, 0.7), 500, True),
+        (Score(0.1, 0.1, 0.88), 500, False),  # a loss that fell to chance, from that of a network that was too sure of itself
+        (Score(0.1, 0.1, 0.88, wrong=0.2), 500, False),  # enough held-out examples to see that it was learned by heart
+        (Score(0.1, 0.1, 0.88, wrong=0.2), 40, True),
+        (Score(0.1, 0.1, 0.88, wrong=0.7), 40, False),
+        (Score(1.0, 1.0, 0.7), 40, False),  # within the noise of so few
+        (Score(1.0, 1.0, 0.3), 40, True),
+        (Score(1.0, 1.0), 500, True),  # a loss alone
+        (Score(1.95, 1.95), 500, False),
+        (BROKEN, 500, False),
+    ],
+)
+def test_whether_a_run_knows_more_than_the_start(score, examples, more):
+    assert pilots.knows_more(trials(score), Score(2.0, 2.0, 0.9, wrong=0.9), examples) is more
+
+
 def test_the_rate_hardly_depends_on_which_rates_were_tried():
     """Losses that follow one smooth curve, tried at two sets of rates half a step apart."""
 

@@ -121,7 +121,8 @@ def test_the_first_two_rates(anchor, bounds, expected):
         ({-2: BROKEN, -1.5: BROKEN}, -2.5),
         ({-2: DEAD, -1.5: DEAD}, -3.0),  # a network that dies at all rates, a decade lower
         ({-2: SLOW, -1.5: Score(1.9, 1.9, 0.88)}, -0.5),  # little was learned, and faster the higher the rate
-        ({-2: Score(1.99, 1.99, 0.895), -1.5: SLOW, -1: DEAD}, -2.5),  # little was learned, and death above
+        ({-2: Score(1.99, 1.99, 0.895), -1.5: SLOW, -1: DEAD}, -3.0),  # little was learned, and death above
+        ({-2: Score(0.5, 0.5, 0.9), -1.5: Score(0.7, 0.7, 0.89)}, -3.0),  # the loss fell, and no more answers are right
         ({-3.5: WORSE, -3: GOOD, -2: BEST, -1: DEAD}, -1.5),  # a gap above the best
         ({-3.5: WORSE, -3: GOOD, -2: BEST, -1.5: DEAD}, -2.5),  # a gap below it
     ],
