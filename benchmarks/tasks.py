@@ -2,7 +2,7 @@
 
 A task is one entry of `TASKS`: data, network, optimizer, batch size. The group 'tune' may be looked at when the
 constants are chosen; 'held' chooses none, but was measured again and again while the algorithm was designed; 'fresh'
-was measured once, when both were done. `train` says what a range is worth.
+decided nothing, and was measured when both were done. `train` says what a range is worth.
 """
 
 from __future__ import annotations

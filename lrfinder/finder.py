@@ -222,8 +222,7 @@ def _rates(trials: list[Pilot]) -> list[float]:
 
 def _score(curve: pd.DataFrame) -> Score:
     """What a whole trial cycle came to: its last third, and the validation after it."""
-    last_third = curve.iloc[-PILOT_UPDATES // 3 :]
-    late = last_third[LOSS].to_numpy(float)
+    late = curve[LOSS].to_numpy(float)[-PILOT_UPDATES // 3 :]
     train = float(np.mean(late))
     loss = float(curve[VALIDATION_LOSS].iloc[-1])
     validated = not curve[VALIDATION_LOSS].isna().all()
@@ -232,7 +231,7 @@ def _score(curve: pd.DataFrame) -> Score:
         loss=loss if validated else train,
         error=1 - float(curve[VALIDATION_ACCURACY].iloc[-1]),
         noise=float(np.std(late) / np.sqrt(len(late))),
-        wrong=1 - float(last_third[ACCURACY].mean()),
+        wrong=1 - float(curve[ACCURACY].iloc[-PILOT_UPDATES // 10 :].mean()),
     )
 
 

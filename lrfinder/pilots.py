@@ -72,7 +72,7 @@ class Score:
         loss: Loss on held-out data after the run; the training loss where there is none.
         error: Share of wrong answers on held-out data, 0 to 1; NaN where it is not known.
         noise: Standard error of ``train``.
-        wrong: Share of wrong answers on the training data, over the same part of the run; NaN where it is not known.
+        wrong: Share of wrong answers on the training data, over the last tenth of the run; NaN where it is not known.
     """
 
     train: float
@@ -253,14 +253,15 @@ def knows_more(pilots: Sequence[Pilot], start: Score, examples: int | None = Non
     """Whether any run gives more right answers than the start did; where answers are not known, whether any learned.
 
     A loss that falls is not enough, unlike in :func:`learned`. On features as they are, the loss of the first state may be far
-    above that of chance, and falls to it at rates at which the network dies. Few held-out examples may miss what was learned;
-    then answers on the training data count, too.
+    above that of chance, and falls to it at rates at which the network dies. Of few held-out examples, what always gives the
+    same answer may get many more right than the start did; then half of the wrong answers on the training data have to go.
     """
     scores = [pilot.score for pilot in pilots if pilot.score.sound]
     if not scores or _by_loss_alone(scores, start):
         return learned(pilots, start, examples)
-    few = examples is not None and examples < FEW
-    return any(_answers_better(score, start, examples) or (few and _trains_better(score, start)) for score in scores)
+    if examples is not None and examples < FEW:
+        return any(_trains_better(score, start) for score in scores)
+    return any(_answers_better(score, start, examples) for score in scores)
 
 
 def _trains_better(score: Score, start: Score) -> bool:
