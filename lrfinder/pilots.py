@@ -254,12 +254,13 @@ def knows_more(pilots: Sequence[Pilot], start: Score, examples: int | None = Non
 
     A loss that falls is not enough, unlike in :func:`learned`. On features as they are, the loss of the first state may be far
     above that of chance, and falls to it at rates at which the network dies. Of few held-out examples, what always gives the
-    same answer may get many more right than the start did; then half of the wrong answers on the training data have to go.
+    same answer may get many more right than the start did; then half of the wrong answers on the training data have to go,
+    where those are known.
     """
     scores = [pilot.score for pilot in pilots if pilot.score.sound]
     if not scores or _by_loss_alone(scores, start):
         return learned(pilots, start, examples)
-    if examples is not None and examples < FEW:
+    if examples is not None and examples < FEW and math.isfinite(start.wrong):
         return any(_trains_better(score, start) for score in scores)
     return any(_answers_better(score, start, examples) for score in scores)
 

@@ -75,6 +75,12 @@ def test_whether_a_run_knows_more_than_the_start(score, examples, more):
     assert pilots.knows_more(trials(score), Score(2.0, 2.0, 0.9, wrong=0.9), examples) is more
 
 
+@pytest.mark.parametrize(('error', 'more'), [(0.3, True), (0.85, False)])
+def test_of_few_held_out_examples_answers_count_where_those_on_the_training_data_are_not_known(error, more):
+    """As when only the evaluator's model reports an accuracy."""
+    assert pilots.knows_more(trials(Score(1.0, 1.0, error)), START, 40) is more
+
+
 def test_the_rate_hardly_depends_on_which_rates_were_tried():
     """Losses that follow one smooth curve, tried at two sets of rates half a step apart."""
 
