@@ -360,13 +360,11 @@ def echoes(rng: Random, length: int = 12) -> Data:
     """Noise of which a weighted sum is asked, the latest first, in standard units: inputs of shape (n, length, 1)."""
     x = rng.normal(0, 1, (2500, length))
     y = np.tanh(x @ 0.7 ** np.arange(length)[::-1])
-    data = _split(x, y + rng.normal(0, 0.05, 2500), 1000, rng)
-    data = standardised(data)
-    return replace(data, x=data.x[..., None], x_valid=data.x_valid[..., None])
+    return _as_sequences(standardised(_split(x, y + rng.normal(0, 0.05, 2500), 1000, rng)))
 
 
 def parity(rng: Random, features: int = 8) -> Data:
-    """Whether the first three of some normal features have an even number of negative ones among them."""
+    """Whether an odd number of the first three features is negative."""
     x = rng.normal(0, 1, (3500, features))
     return _split(x, (x[:, :3] < 0).sum(axis=1) % 2, 1500, rng)
 
@@ -398,14 +396,17 @@ def ripples(rng: Random) -> Data:
 def summits(rng: Random, length: int = 10) -> Data:
     """The highest of some numbers, in standard units: inputs of shape (n, length, 1)."""
     x = rng.normal(0, 1, (2500, length))
-    data = standardised(_split(x, x.max(axis=1), 1200, rng))
-    return replace(data, x=data.x[..., None], x_valid=data.x_valid[..., None])
+    return _as_sequences(standardised(_split(x, x.max(axis=1), 1200, rng)))
 
 
 def proline(rng: Random) -> Data:
     """How much proline a wine has, of what else it has."""
     x, _ = _shipped('wine')
     return standardised(_split(x[:, :-1], x[:, -1], 90, rng))
+
+
+def _as_sequences(data: Data) -> Data:
+    return replace(data, x=data.x[..., None], x_valid=data.x_valid[..., None])
 
 
 def _as_words(data: Data) -> Data:

@@ -243,8 +243,8 @@ def learned(pilots: Sequence[Pilot], start: Score, examples: int | None = None) 
         start: The state that they all began with.
         examples: How many held-out examples there are.
     """
-    scores = [pilot.score for pilot in pilots if pilot.score.sound]
-    if examples is not None and examples < FEW:
+    scores = _sound(pilots)
+    if _few(examples):
         return any(start.train - score.train > LEAST_FALL_ALONE * abs(start.train) for score in scores)
     return any(_answers_better(score, start, examples) or _loses_less(score, start) for score in scores)
 
@@ -257,12 +257,20 @@ def knows_more(pilots: Sequence[Pilot], start: Score, examples: int | None = Non
     same answer may get many more right than the start did; then half of the wrong answers on the training data have to go,
     where those are known.
     """
-    scores = [pilot.score for pilot in pilots if pilot.score.sound]
+    scores = _sound(pilots)
     if not scores or _by_loss_alone(scores, start):
         return learned(pilots, start, examples)
-    if examples is not None and examples < FEW and math.isfinite(start.wrong):
+    if _few(examples) and math.isfinite(start.wrong):
         return any(_trains_better(score, start) for score in scores)
     return any(_answers_better(score, start, examples) for score in scores)
+
+
+def _sound(pilots: Sequence[Pilot]) -> list[Score]:
+    return [pilot.score for pilot in pilots if pilot.score.sound]
+
+
+def _few(examples: int | None) -> bool:
+    return examples is not None and examples < FEW
 
 
 def _trains_better(score: Score, start: Score) -> bool:
@@ -293,7 +301,7 @@ def promising(pilots: Sequence[Pilot], start: Score) -> bool:
 
 def alike(pilots: Sequence[Pilot]) -> bool:
     """Whether the losses of all sound runs came to the same whatever their rate, as they do when a network dies at each."""
-    scores = [pilot.score for pilot in pilots if pilot.score.sound]
+    scores = _sound(pilots)
     losses = [value for score in scores for value in (score.train, score.loss)]
     return len(scores) > 1 and max(losses) - min(losses) <= SAME * max(map(abs, losses))
 
