@@ -6,7 +6,7 @@ import functools
 from pathlib import Path
 
 from clr.policies import POLICIES, cosine
-from lrfinder.timelines import save_policy
+from lrfinder.plotting.training import save_policy
 
 FOLDER = Path(__file__).parent.parent / 'images'
 # One cycle and its last phase, which is an eighth as long; cosine's cycles of 1, 2 and 4 times the length.

@@ -118,7 +118,7 @@ def trained(
 
 def updater(model: str, batch: int, device: str) -> object:
     """The same network, data and order of batches each time."""
-    from lrfinder.models import load_model
+    from lrfinder.zoo.models import load_model
 
     np.random.seed(0)
     images, labels = digits() if model == 'MLP on digits' else (np.random.rand(128, 3, 32, 32).astype('f'), np.arange(128) % 10)
@@ -131,7 +131,7 @@ def updater(model: str, batch: int, device: str) -> object:
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """The embedded images and their labels."""
-    with np.load(Path(clr.__file__).parents[1] / 'lrfinder' / 'digits.npz') as arrays:
+    with np.load(Path(clr.__file__).parents[1] / 'lrfinder' / 'zoo' / 'digits.npz') as arrays:
         return arrays['x'].astype('f')[:, None] / 16, arrays['y']
 
 

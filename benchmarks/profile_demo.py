@@ -48,9 +48,10 @@ def main() -> int:
     start = time.perf_counter()
     clock = Clock()
     watch_command(clock)
-    from lrfinder import cli
 
-    status = cli.main(sys.argv[1:])
+    from lrfinder.cli.main import main as command
+
+    status = command(sys.argv[1:])
     total = time.perf_counter() - start
     seconds = {**clock.seconds, 'imports': total - sum(clock.seconds.values())}
     for part, spent in seconds.items():
@@ -62,7 +63,9 @@ def main() -> int:
 
 def watch_command(clock: Clock) -> None:
     """Watch the parts of the command, which are imported for it: that is a part of the time, too."""
-    from lrfinder import job, memento, plotting
+    from lrfinder import plotting
+    from lrfinder.cli import find
+    from lrfinder.engine import state
 
     import chainer
     from chainer.training import StandardUpdater, extensions
@@ -70,9 +73,9 @@ def watch_command(clock: Clock) -> None:
     clock.watch(TRAINING, chainer.GradientMethod, 'update')
     clock.watch(VALIDATION, extensions.Evaluator, 'evaluate')
     clock.watch('batches', StandardUpdater, 'update_core')
-    clock.watch('putting back what was found', memento.Memento, 'restore')
+    clock.watch('putting back what was found', state.Memento, 'restore')
     clock.watch('pictures', plotting, 'save_range_test')
-    clock.watch('range test', job, 'run')
+    clock.watch('range test', find, 'run')
 
 
 if __name__ == '__main__':

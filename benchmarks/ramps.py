@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from benchmarks import tables
 from benchmarks.measuring import SPREAD_SEEDS, in_parallel, losses, options
-from lrfinder.files import replacing
+from lrfinder._files import replacing
 
 import numpy as np
 

@@ -18,7 +18,7 @@ from benchmarks import tables
 from benchmarks.measuring import OTHER_SEEDS, PARTNER, SEEDS
 from benchmarks.oracle import best_ranges
 from benchmarks.tasks import TASKS
-from lrfinder.files import replacing
+from lrfinder._files import replacing
 
 import pandas as pd
 from matplotlib.axes import Axes

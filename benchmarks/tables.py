@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lrfinder.files import write_text
+from lrfinder._files import write_text
 
 import pandas as pd
 

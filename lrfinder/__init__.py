@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from clr import __version__
 
 if TYPE_CHECKING:
-    from lrfinder.analyzer import analyze
-    from lrfinder.curve import read_curve
+    from lrfinder.analysis.analyzer import analyze
+    from lrfinder.analysis.curve import read_curve
+    from lrfinder.analysis.suggestion import NoRangeError, Suggestion
+    from lrfinder.extension import LRRangeTest
     from lrfinder.finder import find
     from lrfinder.plotting import plot
-    from lrfinder.range_test import LRRangeTest
     from lrfinder.result import Result
-    from lrfinder.suggestion import NoRangeError, Suggestion
 
 __all__ = [
     'LRRangeTest',
@@ -31,14 +31,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    'LRRangeTest': 'lrfinder.range_test',
-    'NoRangeError': 'lrfinder.suggestion',
+    'LRRangeTest': 'lrfinder.extension',
+    'NoRangeError': 'lrfinder.analysis.suggestion',
     'Result': 'lrfinder.result',
-    'Suggestion': 'lrfinder.suggestion',
-    'analyze': 'lrfinder.analyzer',
+    'Suggestion': 'lrfinder.analysis.suggestion',
+    'analyze': 'lrfinder.analysis.analyzer',
     'find': 'lrfinder.finder',
     'plot': 'lrfinder.plotting',
-    'read_curve': 'lrfinder.curve',
+    'read_curve': 'lrfinder.analysis.curve',
 }
 
 

@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from lrfinder.cli import main
+from lrfinder.cli.main import main
 
 
 def run() -> None:

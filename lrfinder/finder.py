@@ -12,18 +12,19 @@ from typing import Any
 
 from clr import attributes
 from clr.policies import triangular
-from lrfinder import analyzer, pilots, schedule, search
-from lrfinder import ramp as ramp_module
-from lrfinder.bench import Bench
-from lrfinder.curve import ACCURACY, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS, make_curve
-from lrfinder.holdout import HoldOut, hold_out
-from lrfinder.memento import preserved
-from lrfinder.pilots import Pilot, Score, Verdict
-from lrfinder.progress import Progress
+from lrfinder.analysis import analyzer, cycles, search
+from lrfinder.analysis import ramp as ramp_module
+from lrfinder.analysis import trials as weighing
+from lrfinder.analysis.curve import ACCURACY, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS, make_curve
+from lrfinder.analysis.suggestion import NoRangeError, Suggestion
+from lrfinder.analysis.trials import Score, Trial, Verdict
+from lrfinder.engine.holdout import HoldOut, hold_out
+from lrfinder.engine.progress import Progress
+from lrfinder.engine.run import OnRow, chosen_optimizer
+from lrfinder.engine.runner import Runner
+from lrfinder.engine.state import preserved
+from lrfinder.engine.workers import holds_for, workers_of
 from lrfinder.result import Result
-from lrfinder.run import OnRow, chosen_optimizer
-from lrfinder.suggestion import NoRangeError, Suggestion
-from lrfinder.workers import holds_for, workers_of
 
 import numpy as np
 import numpy.typing as npt
@@ -31,13 +32,13 @@ import pandas as pd
 
 # Updates of the three parts: 600 in all.
 SCAN_UPDATES = 75
-PILOT_UPDATES = 90
-TRIAL_UPDATES = 5 * PILOT_UPDATES
+TRIAL_UPDATES = 90
+MOST_TRIAL_UPDATES = 5 * TRIAL_UPDATES
 RAMP_UPDATES = 75
 # Between these rates the scan looks. Where it finds the run broken from the start, it looks again as far below.
 SCAN = (1e-7, 1e2)
 # The lowest rate of a trial cycle is this share of its highest (arXiv 1506.01186, section 3.3: a third or a fourth).
-PILOT_MIN = 0.25
+TRIAL_MIN_SHARE = 0.25
 VALIDATIONS = 10
 # Trial cycles that come to the same over such a range of rates are those of a network that dies.
 DEAD = 100.0
@@ -78,9 +79,9 @@ def find(
             is of any other exception that ends the test.
         ValueError: The optimizer has no such attribute, the updater can't be put back, or an argument is out of its range.
 
-    >>> from lrfinder.assembly import Assembly
-    >>> from lrfinder.options import Options
-    >>> updater, evaluator = Assembly(Options()).build(seed=0)
+    >>> from lrfinder.cli.build import Builder
+    >>> from lrfinder.cli.options import Options
+    >>> updater, evaluator = Builder(Options()).build(seed=0)
     >>> low, high = find(updater, evaluator=evaluator).suggestion.value_range
     >>> 0 < low < high < 1
     True
@@ -93,7 +94,7 @@ def find(
     ramp_module.rates(value_range or (0.5, 1.0), iterations, ramp)  # refuses a wrong length or shape before any update
     hidden = quiet or on_row is not None or workers_of(updater).rank > 0
     with preserved(updater, evaluator) as undo, Progress('range test', quiet=hidden) as progress:
-        bench = Bench(updater, attr, optimizer, undo, evaluator, observer)
+        bench = Runner(updater, attr, optimizer, undo, evaluator, observer)
         held_out = None if evaluator is not None else hold_out(updater)
         search = _Search(bench, held_out, on_row or progress.show)
         try:
@@ -108,7 +109,7 @@ def find(
 class _Search:
     """Scan, trial cycles and ramp on a bench."""
 
-    def __init__(self, bench: Bench, held_out: HoldOut | None, on_row: OnRow | None) -> None:
+    def __init__(self, bench: Runner, held_out: HoldOut | None, on_row: OnRow | None) -> None:
         self._bench = bench
         self._held_out = held_out
         self._on_row = on_row
@@ -118,7 +119,7 @@ class _Search:
         """The answer where nothing is known of the scale."""
         bounds = (0.0, math.inf)
         trials, found, start = self._trials(self._anchors(), bounds)
-        stop = pilots.FACTOR * found.best.rate
+        stop = weighing.FACTOR * found.best.rate
         self._record(ramp_module.rates((0.0 if shape == 'linear' else stop / 1000, stop), iterations, shape))
         return self._answer(trials, found, start, bounds)
 
@@ -142,15 +143,15 @@ class _Search:
         finally:
             self.curve = self._bench.curve
 
-    def _trials(self, anchors: list[float], bounds: tuple[float, float]) -> tuple[list[Pilot], Verdict, Score]:
+    def _trials(self, anchors: list[float], bounds: tuple[float, float]) -> tuple[list[Trial], Verdict, Score]:
         """Trial cycles around an anchor, and on until the good ones are between others or the updates are spent."""
         start = self._start()
         examples = self._bench.examples(self._held_out)
-        trials: list[Pilot] = []
-        last_start = self._bench.updates + TRIAL_UPDATES - PILOT_UPDATES
+        trials: list[Trial] = []
+        last_start = self._bench.updates + MOST_TRIAL_UPDATES - TRIAL_UPDATES
         for anchor in anchors:
             trials += [self._trial(rate) for rate in search.first_rates(anchor, bounds) if rate not in _rates(trials)]
-            if pilots.knows_more(trials, start, examples):
+            if weighing.knows_more(trials, start, examples):
                 break
         while self._bench.updates <= last_start:
             rate = search.next_rate(trials, start, bounds, examples)
@@ -170,31 +171,31 @@ class _Search:
             train, loss if math.isfinite(loss) else train, error=1 - held.get(VALIDATION_ACCURACY, right), wrong=1 - right
         )
 
-    def _trial(self, rate: float) -> Pilot:
-        cycle = [triangular(step, (PILOT_MIN * rate, rate), PILOT_UPDATES / 2) for step in range(PILOT_UPDATES)]
+    def _trial(self, rate: float) -> Trial:
+        cycle = [triangular(step, (TRIAL_MIN_SHARE * rate, rate), TRIAL_UPDATES / 2) for step in range(TRIAL_UPDATES)]
         run = self._bench.run(cycle, 1, self._on_row, self._held_out, watched=False)
-        return Pilot(rate, pilots.BROKEN if run.broken else _score(run.curve))
+        return Trial(rate, weighing.DIVERGED if run.broken else _score(run.curve))
 
-    def _judged(self, trials: list[Pilot], start: Score, examples: int | None) -> Verdict:
-        found = pilots.verdict(trials, start)
+    def _judged(self, trials: list[Trial], start: Score, examples: int | None) -> Verdict:
+        found = weighing.verdict(trials, start)
         if found is None:
             raise NoRangeError(
                 f'every trial cycle broke, down to the rate {min(_rates(trials)):.3g}; check the data and the loss '
                 '(where another optimizer trains against this one, hold its model still meanwhile by disable_update())'
             )
-        if not pilots.learned(trials, start, examples):
+        if not weighing.learned(trials, start, examples):
             raise NoRangeError(
                 'no trial cycle made the model better on data it was not trained on; check labels, loss and gradients'
             )
         lowest, highest = min(_rates(trials)), max(_rates(trials))
-        if highest >= DEAD * lowest and pilots.alike(trials):
+        if highest >= DEAD * lowest and weighing.alike(trials):
             raise NoRangeError(
                 f'all trial cycles from {lowest:.3g} to {highest:.3g} came to the same, as when a network dies at each rate; '
                 'scale inputs and targets, or look lower with a range of your own'
             )
         return found
 
-    def _answer(self, trials: list[Pilot], found: Verdict, start: Score, bounds: tuple[float, float]) -> Result:
+    def _answer(self, trials: list[Trial], found: Verdict, start: Score, bounds: tuple[float, float]) -> Result:
         try:
             reading = analyzer.read(self.curve)
         except NoRangeError:  # too short a ramp to tell by itself; the trial cycles have told
@@ -209,20 +210,20 @@ class _Search:
                 value_range=(low, rate),
                 step_size=1,
                 exhausted=reading.collapse is None and found.best.rate == max(_rates(trials)),
-                reasons={'min': why_low, 'max': pilots.reason(trials, found)},
-                warnings=(*pilots.warnings(trials, found, start), *_doubts(reading, rate)),
-                spread=_spread(pilots.spread(trials, start), low, rate),
+                reasons={'min': why_low, 'max': weighing.reason(trials, found)},
+                warnings=(*weighing.warnings(trials, found, start), *_doubts(reading, rate)),
+                spread=_spread(weighing.spread(trials, start), low, rate),
             ),
         )
 
 
-def _rates(trials: list[Pilot]) -> list[float]:
+def _rates(trials: list[Trial]) -> list[float]:
     return [trial.rate for trial in trials]
 
 
 def _score(curve: pd.DataFrame) -> Score:
     """What a whole trial cycle came to: its last third, and the validation after it."""
-    late = curve[LOSS].to_numpy(float)[-PILOT_UPDATES // 3 :]
+    late = curve[LOSS].to_numpy(float)[-TRIAL_UPDATES // 3 :]
     train = float(np.mean(late))
     loss = float(curve[VALIDATION_LOSS].iloc[-1])
     validated = not curve[VALIDATION_LOSS].isna().all()
@@ -231,7 +232,7 @@ def _score(curve: pd.DataFrame) -> Score:
         loss=loss if validated else train,
         error=1 - float(curve[VALIDATION_ACCURACY].iloc[-1]),
         noise=float(np.std(late) / np.sqrt(len(late))),
-        wrong=1 - float(curve[ACCURACY].iloc[-PILOT_UPDATES // 10 :].mean()),
+        wrong=1 - float(curve[ACCURACY].iloc[-TRIAL_UPDATES // 10 :].mean()),
     )
 
 
@@ -248,10 +249,10 @@ def _spread(rates: tuple[float, float], low: float, high: float) -> dict[str, tu
     return {'min': (low / high * around[0], low / high * around[1]), 'max': around}
 
 
-def _scheduled(suggestion: Suggestion, updater: Any, bench: Bench, policy: str) -> Suggestion:
+def _scheduled(suggestion: Suggestion, updater: Any, bench: Runner, policy: str) -> Suggestion:
     """The suggestion with the length of a cycle that fits the updater's data, and the batch that it holds for."""
     iterations_per_epoch, batchsize = _epoch(updater, bench.epochs_per_update)
-    plan = schedule.without_budget(iterations_per_epoch)
+    plan = cycles.without_budget(iterations_per_epoch)
     reasons = {**suggestion.reasons, 'step_size': plan.reason}
     if batchsize is not None:
         workers = workers_of(updater)

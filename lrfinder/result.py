@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lrfinder.suggestion import Suggestion
+from lrfinder.analysis.suggestion import Suggestion
 
 import pandas as pd
 
@@ -14,7 +14,7 @@ class Result:
     """What a range test found.
 
     Attributes:
-        curve: The recorded curve, a row an update; columns as in ``lrfinder.curve.COLUMNS``, and with several seeds a first
+        curve: The recorded curve, a row an update; columns as in ``lrfinder.analysis.curve.COLUMNS``, and with several seeds a first
             column ``seed``.
         suggestion: The range, with its reasons.
 

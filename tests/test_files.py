@@ -9,7 +9,7 @@ import tempfile
 import textwrap
 import threading
 
-from lrfinder.files import replacing, sweep, write_text
+from lrfinder._files import replacing, sweep, write_text
 
 import pytest
 
@@ -73,7 +73,7 @@ def no_proc(monkeypatch):
 def test_until_it_is_whole_the_file_has_no_name_that_a_killed_process_could_leave(tmp_path):
     body = """
         import os, signal, sys
-        from lrfinder.files import replacing
+        from lrfinder._files import replacing
         with replacing(sys.argv[1]) as file:
             file.write(b'half' * 100_000)
             file.flush()

@@ -7,10 +7,10 @@ import warnings
 
 import lrfinder
 from clr.attributes import rate_attribute
-from lrfinder.bench import Bench
-from lrfinder.holdout import hold_out
-from lrfinder.memento import _await_rest, preserved
-from lrfinder.models import classifier, cnn, mlp, resnet
+from lrfinder.engine.holdout import hold_out
+from lrfinder.engine.runner import Runner
+from lrfinder.engine.state import _await_rest, preserved
+from lrfinder.zoo.models import classifier, cnn, mlp, resnet
 
 import chainer
 import chainer.functions as F
@@ -397,7 +397,7 @@ def try_rates(updater, evaluator=None):
     """What `find` does to an updater, in a few updates: runs on all of the data, and on a part of it."""
     optimizer = updater.get_optimizer('main')
     with preserved(updater, evaluator) as undo:
-        bench = Bench(updater, rate_attribute(optimizer), optimizer, undo, evaluator)
+        bench = Runner(updater, rate_attribute(optimizer), optimizer, undo, evaluator)
         curve = bench.run([0.0, 0.5, 1.0, 5.0, 1e3], 2).curve
         bench.run([0.1, 1.0, 0.1], 1, held_out=hold_out(updater))
         again = bench.run([0.0, 0.5, 1.0, 5.0, 1e3], 2).curve

@@ -2,7 +2,8 @@
 
 import clr  # noqa: F401
 import lrfinder
-from lrfinder import analyzer, finder
+from lrfinder import finder
+from lrfinder.analysis import analyzer
 
 import chainer
 import chainer.functions as F

@@ -120,7 +120,7 @@ def test_the_wheel_ships_every_module_and_the_types_marker(wheel):
 
 
 def test_the_wheel_ships_the_embedded_digits(wheel):
-    assert 'lrfinder/digits.npz' in wheel[0]
+    assert 'lrfinder/zoo/digits.npz' in wheel[0]
 
 
 def test_the_wheel_ships_nothing_but_the_two_packages(wheel):

@@ -12,10 +12,10 @@ import clr  # noqa: F401
 import lrfinder
 from clr import policies
 from clr.training.extensions import CLR
-from lrfinder import options
-from lrfinder.curve import make_curve, write_curve
-from lrfinder.data import load_dataset
-from lrfinder.models import classifier, mlp
+from lrfinder.analysis.curve import make_curve, write_curve
+from lrfinder.cli import options
+from lrfinder.zoo.datasets import load_dataset
+from lrfinder.zoo.models import classifier, mlp
 
 import chainer
 import numpy as np
@@ -55,7 +55,7 @@ def datasets(tmp_path_factory):
     root = tmp_path_factory.mktemp('datasets')
     mnist = root / 'pfnet' / 'chainer' / 'mnist'
     mnist.mkdir(parents=True)
-    with np.load(ROOT / 'lrfinder' / 'digits.npz') as digits:
+    with np.load(ROOT / 'lrfinder' / 'zoo' / 'digits.npz') as digits:
         x = np.pad(digits['x'].repeat(3, axis=1).repeat(3, axis=2), ((0, 0), (2, 2), (2, 2))).reshape(-1, 784) * 15
         np.savez(mnist / 'train.npz', x=x[:1500], y=digits['y'][:1500])
         np.savez(mnist / 'test.npz', x=x[1500:], y=digits['y'][1500:])

@@ -1,0 +1,237 @@
+"""The answer of the tool: a range of learning rates, with its reasons."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import math
+import operator
+import os
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from html import escape
+from importlib import metadata
+from typing import Any
+
+from lrfinder import _files
+
+SCHEMA = 1
+
+
+class NoRangeError(ValueError):
+    """The run was sound, but no range can be given. The message says in one line why, and what to try.
+
+    Attributes:
+        curve: The recorded curve (a ``pandas.DataFrame``) where there is one, so that nothing is lost.
+
+    >>> try:
+    ...     raise NoRangeError('the loss does not fall at any rate; check the labels')
+    ... except ValueError as error:
+    ...     print(error)
+    the loss does not fall at any rate; check the labels
+    """
+
+    curve: Any = None
+
+
+def versions() -> dict[str, str]:
+    """The versions of what made an answer: Python, this project, and the packages it uses where they are installed."""
+    found = {'python': platform.python_version()}
+    for package in ('chainer-lrfinder', 'chainer', 'cupy', 'cupy-cuda12x', 'cupy-cuda13x', 'numpy', 'pandas'):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A range to train with under cyclical learning rates, and why.
+
+    Attributes:
+        attr: The optimizer's attribute that the range is for: ``'lr'`` or ``'alpha'``.
+        value_range: The lowest and the highest rate of a cycle.
+        step_size: Half the length of a cycle, in iterations.
+        policy: The policy to train with.
+        iterations_per_epoch: Iterations of an epoch of the data; ``None`` where only a curve is known.
+        exhausted: Whether the ramp ended before the curve broke: higher rates may do as well.
+        reasons: Why these bounds, in words: keys ``'min'`` and ``'max'`` (and ``'step_size'``).
+        warnings: Where the answer is weak, and what to do about it.
+        updates: How many parameter updates the answer cost.
+        spread: How sure each bound is: keys ``'min'`` and ``'max'``, a low and a high value each; empty when not estimated.
+        batchsize: The examples of an update, over all workers, that the range holds for; ``None`` where not known.
+        versions: Versions of what made the answer.
+        schema: Version of this format.
+
+    >>> suggestion = Suggestion('lr', (0.01, 0.1), step_size=90)
+    >>> suggestion.value_range
+    (0.01, 0.1)
+    >>> suggestion.save('suggestion.json')
+    >>> Suggestion.load('suggestion.json') == suggestion
+    True
+    """
+
+    attr: str
+    value_range: tuple[float, float]
+    step_size: int
+    policy: str = 'triangular2'
+    iterations_per_epoch: int | None = None
+    exhausted: bool = False
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    updates: int = 0
+    spread: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    batchsize: int | None = None
+    versions: Mapping[str, str] = field(default_factory=versions)
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        set_field = functools.partial(object.__setattr__, self)
+        set_field('value_range', _checked_range(self.value_range))
+        # Plain numbers and containers: NumPy's and pandas' do not go into JSON.
+        for name in 'step_size', 'iterations_per_epoch', 'updates', 'batchsize':
+            value = getattr(self, name)
+            set_field(name, None if value is None else operator.index(value))
+        set_field('exhausted', bool(self.exhausted))
+        set_field('reasons', dict(self.reasons))
+        set_field('versions', dict(self.versions))
+        set_field('warnings', tuple(self.warnings))
+        set_field('spread', {bound: (float(low), float(high)) for bound, (low, high) in self.spread.items()})
+
+    def to_json(self) -> str:
+        """The suggestion as JSON text, as in ``suggestion.json``.
+
+        Raises:
+            ValueError: A field has a value with which the file could not be read again.
+        """
+        text = json.dumps(asdict(self), indent=2, allow_nan=False) + '\n'
+        _checked(json.loads(text))
+        return text
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the suggestion to a JSON file, whole or not at all.
+
+        Raises:
+            ValueError: As :meth:`to_json`.
+            OSError: The file can't be written.
+        """
+        _files.write_text(path, self.to_json())
+
+    def _repr_html_(self) -> str:
+        """The rich display in notebooks."""
+        low, high = self.value_range
+        head = f'<b>{escape(self.attr)} {low:.4g} to {high:.4g}</b>, step_size {self.step_size}, {escape(self.policy)}'
+        rows = [*self.reasons.items(), *(('warning', text) for text in self.warnings)]
+        left = 'style="text-align: left"'
+        cells = ''.join(f'<tr><th>{escape(name)}</th><td {left}>{escape(text)}</td></tr>' for name, text in rows)
+        return f'<p>{head}</p><table>{cells}</table>' if cells else f'<p>{head}</p>'
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Suggestion:
+        """Reads a suggestion that :meth:`save` wrote.
+
+        Raises:
+            ValueError: The file is not such a suggestion; the message names the file and what is wrong.
+            OSError: The file can't be read.
+        """
+        try:
+            with open(path, encoding='utf-8-sig') as file:
+                return cls(**_checked(_parse(file.read())))
+        except RecursionError:
+            problem = 'it is nested too deeply'
+        except ValueError as error:  # a UnicodeDecodeError is one
+            problem = ' '.join(str(error).split())
+        raise ValueError(f'{os.fspath(path)}: not a suggestion: {problem}')
+
+
+def _checked_range(value_range: Any) -> tuple[float, float]:
+    try:
+        low, high = (float(value) for value in value_range)
+    except (TypeError, ValueError, OverflowError):
+        low, high = math.nan, math.nan
+    if not (math.isfinite(low) and math.isfinite(high) and 0 <= low <= high):
+        raise ValueError(f'value_range must be two finite rates in ascending order, 0 or more, not {value_range!r}')
+    return low, high
+
+
+def _parse(text: str) -> Any:
+    if not text.strip():
+        raise ValueError('it is empty')
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except ValueError as error:
+        raise ValueError(f'broken JSON: {error}') from None
+
+
+def _checked(content: Any) -> dict[str, Any]:
+    """The arguments of a Suggestion from the content of its file; ValueError where they are not."""
+    if not isinstance(content, dict):
+        raise ValueError(f'a JSON object is expected, not {_kind(content)}')
+    if 'schema' not in content:
+        raise ValueError("'schema' is missing")
+    if type(content['schema']) is not int or content['schema'] != SCHEMA:
+        raise ValueError(f'schema {SCHEMA} is expected, not {_kind(content["schema"])}')
+    for name, (expected, fits) in _FIELDS.items():
+        if name not in content and name not in _OPTIONAL:
+            raise ValueError(f'{name!r} is missing')
+        if name in content and not fits(content[name]):
+            raise ValueError(f'{name!r} must be {expected}')
+    # Fields that a later version adds are left out, so that its files can still be read.
+    known = {item.name for item in fields(Suggestion)}
+    return {name: value for name, value in content.items() if name in known}
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # an integer that no float holds
+        return False
+
+
+def _is_count(value: Any, least: int = 0) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value < 2**53
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)) and value[0] <= value[1]
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+# What a field must be, and whether a value of JSON is that.
+_FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    'attr': ('a name', lambda value: isinstance(value, str) and bool(value)),
+    'value_range': ('two rates in ascending order, 0 or more', lambda value: _is_pair(value) and value[0] >= 0),
+    'step_size': ('a number of iterations, 1 or more', lambda value: _is_count(value, 1)),
+    'policy': ('a name', lambda value: isinstance(value, str) and bool(value)),
+    'iterations_per_epoch': (
+        'a number of iterations, 1 or more, or null',
+        lambda value: value is None or _is_count(value, 1),
+    ),
+    'exhausted': ('true or false', lambda value: isinstance(value, bool)),
+    'reasons': ('an object of texts', _is_texts),
+    'warnings': (
+        'a list of texts',
+        lambda value: isinstance(value, list) and all(isinstance(text, str) for text in value),
+    ),
+    'updates': ('a number of updates, 0 or more', _is_count),
+    'versions': ('an object of texts', _is_texts),
+    'spread': ('an object of pairs', lambda value: isinstance(value, dict) and all(map(_is_pair, value.values()))),
+    'batchsize': ('a number of examples, 1 or more, or null', lambda value: value is None or _is_count(value, 1)),
+}
+# Where these are not known, a file may leave them out.
+_OPTIONAL = ('spread', 'batchsize')
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f'{name} is no number of JSON')
+
+
+def _kind(value: Any) -> str:
+    if _is_number(value):
+        return f'{value:.6g}'
+    kinds = {dict: 'an object', list: 'a list', str: 'a text', bool: 'true or false', type(None): 'null'}
+    return kinds.get(type(value), 'a number that large')

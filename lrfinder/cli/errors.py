@@ -1,0 +1,43 @@
+"""Errors of the user's, told in one line that names the flag or the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class UsageError(Exception):
+    """Bad usage or bad input. The message is one line that names the flag or the file."""
+
+
+@contextmanager
+def blaming(flag: str) -> Iterator[None]:
+    """Turns a ValueError of the block into a :class:`UsageError` that names the flag.
+
+    >>> with blaming('--epoch'):
+    ...     int('many')
+    Traceback (most recent call last):
+        ...
+    lrfinder.cli.errors.UsageError: --epoch: invalid literal for int() with base 10: 'many'
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise UsageError(f'{flag}: {" ".join(str(error).split())}') from error
+
+
+@contextmanager
+def writing(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Turns an OSError of the block, which writes into the folder, into a :class:`UsageError` that names ``--out``.
+
+    >>> with writing('result'):
+    ...     raise OSError(28, 'No space left on device')
+    Traceback (most recent call last):
+        ...
+    lrfinder.cli.errors.UsageError: --out result: No space left on device
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f'--out {os.fspath(folder)}: {error.strerror or error}') from error

@@ -1,0 +1,151 @@
+"""What a run is, kept in its folder as ``run.json``: so a run that was killed at any moment can go on, and no other can.
+
+The file is written before anything else, with the options that decide the outcome. When the range test is done, the digests
+of its files come in: what is not there in full, or stems from another run, has no digest and is made again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lrfinder import _files
+from lrfinder.cli.errors import UsageError, writing
+from lrfinder.cli.options import OF_A_RUN, Options, arguments_of, check, flag, parse
+from lrfinder.zoo.factory import describe
+
+NAME = 'run.json'
+SCHEMA = 1
+RANGE_TEST = ('curve.csv', 'suggestion.json')
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """A run in its folder.
+
+    Attributes:
+        folder: Where its files are.
+        options: Its options.
+        run_id: Tells it from other runs; its snapshots have it too.
+        digests: SHA-256 of the finished files of the range test, by name; empty before.
+    """
+
+    folder: Path
+    options: Options
+    run_id: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex)
+    digests: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def range_is_known(self) -> bool:
+        """Whether the files of the range test are there, in full, and of this run."""
+        return bool(self.digests) and _digests(self.folder) == self.digests
+
+    def save(self) -> None:
+        """Writes the record into its folder, which is made where it is missing.
+
+        Raises:
+            UsageError: It can't be written.
+        """
+        content = {
+            'schema': SCHEMA,
+            'run_id': self.run_id,
+            'arguments': arguments_of(self.options),
+            'digests': self.digests,
+        }
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _files.sweep(self.folder)
+            _files.write_text(self.folder / NAME, json.dumps(content, indent=2) + '\n')
+
+    def with_digests(self) -> Manifest:
+        """The record of the run whose range test has just been written."""
+        return dataclasses.replace(self, digests=_digests(self.folder))
+
+
+def begin(options: Options) -> Manifest:
+    """The record of a new run."""
+    return Manifest(Path(options.out), options)
+
+
+def find_earlier(options: Options) -> Manifest | None:
+    """The record of the run that ``--resume`` names; ``None`` where that had not begun, but its folder is known.
+
+    Raises:
+        UsageError: There is no such run.
+    """
+    path = Path(str(options.resume))
+    folder = path if path.is_dir() else path.parent
+    if path.exists() and (folder / NAME).is_file():
+        return _load(folder)
+    # It may have been killed before it had written anything. A path that is a slip of the pen is no such run, though.
+    if 'out' in options.given and _same(path, Path(options.out)) and not path.is_file():
+        return None
+    if not path.exists():
+        raise UsageError(f'--resume {path}: there is no such file or directory')
+    raise UsageError(f'--resume {path}: there is no {NAME} in {folder}: it is not the --out directory of an earlier run')
+
+
+def options_to_go_on(options: Options, earlier: Manifest) -> Options:
+    """The options of the earlier run, with what may be new.
+
+    Raises:
+        UsageError: An option was given that makes it another run.
+    """
+    for name in sorted(options.given & set(OF_A_RUN) - _may_be_new(earlier.options)):
+        new, old = getattr(options, name), getattr(earlier.options, name)
+        if new != old:
+            raise UsageError(
+                f'{flag(name)} {_shown(new)}: the run in {earlier.folder} has {_shown(old)}; leave the flag out, or begin '
+                'anew without --resume'
+            )
+    if 'out' in options.given and not _same(Path(options.out), earlier.folder):
+        raise UsageError(f'--out {options.out}: --resume goes on in {earlier.folder}; leave --out away')
+    given = {name: getattr(options, name) for name in options.given}
+    merged = dataclasses.replace(earlier.options, **{**given, 'out': str(earlier.folder)})
+    check(merged)
+    return merged
+
+
+def _may_be_new(earlier: Options) -> set[str]:
+    """What does not change anything that an earlier run has done."""
+    if not earlier.epoch:
+        return {'epoch', 'policy', 'compare'}
+    return set() if earlier.compare else {'compare'}
+
+
+def _load(folder: Path) -> Manifest:
+    path = folder / NAME
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+        if content['schema'] != SCHEMA:
+            raise ValueError(f'schema {SCHEMA} is expected, not {content["schema"]!r}')
+        options = parse([str(argument) for argument in content['arguments']])
+        return Manifest(folder, options, str(content['run_id']), dict(content['digests']))
+    except OSError as error:
+        raise UsageError(f'--resume {folder}: {path}: {error.strerror}') from error
+    except (ValueError, KeyError, TypeError, RecursionError, UsageError) as error:
+        raise UsageError(f'--resume {folder}: {path} is not the record of a run ({describe(error)})') from error
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """The digests of the files of the range test; empty where one is missing."""
+    try:
+        return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in RANGE_TEST}
+    except OSError:
+        return {}
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return 'none'
+    return ' '.join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)

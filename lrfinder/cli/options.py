@@ -1,0 +1,302 @@
+"""The options of the command line: what they are, what they default to, and what contradicts what. Loads no Chainer."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn
+
+from clr import __version__
+from clr.policies import POLICIES
+from lrfinder._names import COMMUNICATOR_NAMES, DATASET_NAMES, MODEL_NAMES, OPTIMIZER_NAMES, RAMP_NAMES, canonical, suggest
+from lrfinder.cli.errors import UsageError, blaming
+
+LARGEST_SEED = 2**32 - 1  # NumPy's
+
+_DESCRIPTION = """\
+Finds the range of learning rates to train a Chainer model with, by a range test: a short training in which the
+rate rises. The model, the data and the optimizer can be your own. With --epoch it then trains under cyclical
+learning rates (CLR) in that range."""
+
+_EXAMPLES = """\
+examples:
+  lrfinder --model resnet                        find the range of a ResNet-8 on the embedded digits
+  lrfinder --model nets:make --dataset my.npz    the same for your own model and data
+  lrfinder --model cnn --epoch 30 --compare      then train with it, and compare with fixed rates
+  lrfinder --curve result/log                    read the range off a log that you have
+  lrfinder --curve a.csv --columns lr=rate       the same for another tool's, with its own names of columns
+  lrfinder --resume result                       go on with a run that was interrupted
+  set -- $(lrfinder --quiet)                     use the answer in a shell script: $1 to $2, step_size $3
+
+exit status:
+  0 a range was given; 1 there is none to give, and the last line on standard error says why; 2 bad usage or
+  bad input; 130 or 143 interrupted, with what was recorded kept."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options, named as their flags.
+
+    Attributes:
+        given: The names of those that were given on the command line.
+    """
+
+    model: str = 'mlp'
+    dataset: str = 'digits'
+    optimizer: str = 'momentum_sgd'
+    batchsize: int = 32
+    device: str = '-1'
+    seed: int = 0
+    value_range: tuple[float, float] | None = None
+    iterations: int | None = None
+    ramp: str = 'linear'
+    seeds: int = 1
+    jobs: int = 1
+    communicator: str | None = None
+    curve: str | None = None
+    columns: tuple[tuple[str, str], ...] = ()
+    epoch: int = 0
+    policy: str = 'triangular2'
+    compare: bool = False
+    out: str = 'result'
+    resume: str | None = None
+    quiet: bool = False
+    given: frozenset[str] = frozenset()
+
+
+# What decides the outcome of a run: all but where it goes and how it is shown.
+OF_A_RUN = tuple(
+    field.name
+    for field in dataclasses.fields(Options)
+    if field.name not in ('jobs', 'curve', 'columns', 'out', 'resume', 'quiet', 'given')
+)
+# What --curve goes with: it trains nothing.
+_WITH_CURVE = ('curve', 'columns', 'policy', 'out', 'quiet')
+
+
+def parse(arguments: Sequence[str] | None = None) -> Options:
+    """The options from the arguments of the command line, ``sys.argv[1:]`` if there are none.
+
+    Raises:
+        UsageError: They are wrong or contradict each other.
+        SystemExit: ``--help`` or ``--version`` was asked for, and has been printed.
+
+    >>> parse(['--model', 'resnet', '-b', '64']).batchsize
+    64
+    """
+    parser = _parser()
+    found, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        raise UsageError(_unknown(parser, unknown[0]))
+    given = vars(found)
+    given.update({name: tuple(value) for name, value in given.items() if isinstance(value, list)})
+    options = Options(**given, given=frozenset(given))
+    if options.resume is None or options.curve is not None:  # else the earlier run's options come first
+        check(options)
+    return options
+
+
+def arguments_of(options: Options) -> list[str]:
+    """The arguments that give these options: those that decide the outcome of a run.
+
+    >>> parse(arguments_of(Options(epoch=3, value_range=(0.0, 1.0)))).value_range
+    (0.0, 1.0)
+    """
+    arguments = []
+    for name in OF_A_RUN:
+        value = getattr(options, name)
+        if value is True:
+            arguments.append(flag(name))
+        elif isinstance(value, tuple):
+            arguments += [flag(name), *map(repr, value)]
+        elif value is not None and value is not False:
+            arguments.append(f'{flag(name)}={value}')
+    return arguments
+
+
+def check(options: Options) -> None:
+    """Refuses options that contradict each other.
+
+    Raises:
+        UsageError: They do; the message names the flag.
+    """
+    superfluous = sorted(options.given - set(_WITH_CURVE)) if options.curve is not None else ()
+    if superfluous:
+        raise UsageError(f'--curve only reads a recorded curve: leave out {flag(superfluous[0])}')
+    if options.columns and options.curve is None:
+        raise UsageError('--columns names the columns of a recorded curve: give it with --curve')
+    if options.compare and not options.epoch:
+        raise UsageError('--compare needs --epoch N: how long to train')
+    if options.seed + options.seeds - 1 > LARGEST_SEED:
+        raise UsageError(f'--seeds {options.seeds}: there are no seeds above {LARGEST_SEED}')
+    if options.jobs > 1 and importlib.util.find_spec('joblib') is None:
+        raise UsageError(f"--jobs {options.jobs} needs joblib: pip install 'chainer-lrfinder[jobs]'")
+    if options.communicator is not None and options.jobs > 1:
+        raise UsageError('--jobs does not go with --communicator: its workers run one range test after another')
+    if options.communicator is not None and options.resume is not None:
+        raise UsageError('--resume does not go with --communicator: begin anew')
+    if options.value_range is not None:
+        from lrfinder.analysis.ramp import check_range
+
+        with blaming('--value-range'):
+            check_range(options.value_range, options.ramp)
+
+
+def flag(name: str) -> str:
+    """The flag of an option.
+
+    >>> flag('value_range')
+    '--value-range'
+    """
+    return '--' + name.replace('_', '-')
+
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Adds the defaults to the help."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        default = getattr(Options, action.dest, None)
+        none = default in (None, ()) or default is False
+        return action.help if none else f'{action.help} (default: {default})'
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are of one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message.removeprefix('argument '))
+
+
+def _parser() -> argparse.ArgumentParser:
+    # Only what is given comes back: the defaults are those of Options.
+    parser = _Parser(
+        prog='lrfinder',
+        usage='%(prog)s [options], or python -m lrfinder [options]',
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=_HelpFormatter,
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+        add_help=False,
+    )
+    _add_training(parser.add_argument_group('what to train'))
+    _add_range_test(parser.add_argument_group('the range test'))
+    _add_clr(parser.add_argument_group('training with the range'))
+    _add_output(parser.add_argument_group('output'))
+    return parser
+
+
+def _add_training(group: Any) -> None:
+    group.add_argument(
+        '--model',
+        metavar='NAME',
+        help=f'{", ".join(MODEL_NAMES)}, mlp:50,50 (hidden units), resnet:20 (depth), or module:factory, a callable of '
+        f'yours that returns a Chainer link',
+    )
+    group.add_argument(
+        '--dataset',
+        metavar='NAME',
+        help=f'{", ".join(DATASET_NAMES)}, FILE.npz with x and y (and x_val, y_val), or module:factory',
+    )
+    group.add_argument(
+        '--optimizer',
+        metavar='NAME',
+        type=_choice('optimizer', OPTIMIZER_NAMES),
+        help=f'{", ".join(OPTIMIZER_NAMES)}',
+    )
+    group.add_argument('--batchsize', '-b', metavar='N', type=_count(1), help='examples of an update')
+    group.add_argument('--device', '-d', metavar='SPEC', help='-1 is the CPU, 0 the first GPU')
+    group.add_argument('--seed', metavar='N', type=_count(0, LARGEST_SEED), help='of everything that is random')
+    group.add_argument(
+        '--communicator',
+        metavar='NAME',
+        type=_choice('communicator', COMMUNICATOR_NAMES),
+        help='train with all workers that mpiexec has started, each on its part of the data, --batchsize examples each: '
+        f'{", ".join(COMMUNICATOR_NAMES)}; with GPUs, --device 0 is the first of each machine',
+    )
+
+
+def _add_range_test(group: Any) -> None:
+    group.add_argument(
+        '--value-range',
+        nargs=2,
+        type=float,
+        metavar=('START', 'STOP'),
+        help='the rates from which to which the ramp goes (default: found by the tool)',
+    )
+    group.add_argument(
+        '--iterations', metavar='N', type=_count(2), help='length of the ramp in updates (default: as many as needed)'
+    )
+    group.add_argument('--ramp', metavar='SHAPE', type=_choice('ramp', RAMP_NAMES), help=f'{" or ".join(RAMP_NAMES)}')
+    group.add_argument('--seeds', metavar='K', type=_count(1), help='K range tests, one answer with its spread')
+    group.add_argument('--jobs', metavar='J', type=_count(1), help='how many of the --seeds run at once')
+    group.add_argument(
+        '--curve',
+        metavar='FILE',
+        help="only analyze a recorded curve: CSV, or the JSON log of Chainer's LogReport; needs no Chainer",
+    )
+    group.add_argument(
+        '--columns',
+        nargs='+',
+        type=_column,
+        metavar='NAME=THEIRS',
+        help='with --curve: what the file calls its columns where that is not known, such as lr=rate loss=objective '
+        '(also accuracy, val_loss, val_accuracy)',
+    )
+
+
+def _add_clr(group: Any) -> None:
+    group.add_argument('--epoch', '-e', metavar='N', type=_count(0), help='then train about N epochs, in whole cycles')
+    group.add_argument('--policy', metavar='NAME', type=_choice('policy', POLICIES), help=f'{", ".join(POLICIES)}')
+    group.add_argument('--compare', action='store_true', help='with --epoch: train as long at fixed rates too, and show both')
+
+
+def _add_output(group: Any) -> None:
+    group.add_argument('--out', '-o', metavar='DIR', help='where all files go')
+    group.add_argument(
+        '--resume', '-r', metavar='PATH', help='go on with an earlier run: its --out directory, or a snapshot in it'
+    )
+    group.add_argument('--quiet', action='store_true', help='print nothing but MIN MAX STEP_SIZE')
+    group.add_argument('--version', action='version', version=f'%(prog)s {__version__}', help='print the version')
+    group.add_argument('--help', '-h', action='help', help='print this')
+
+
+def _choice(what: str, names: Iterable[str]) -> Callable[[str], str]:
+    def choose(text: str) -> str:
+        known = canonical(text, names)
+        if known is None:
+            raise argparse.ArgumentTypeError(f'unknown {what} {text!r}: {suggest(text, names)}')
+        return known
+
+    return choose
+
+
+def _column(text: str) -> tuple[str, str]:
+    name, _, theirs = text.partition('=')
+    if not (name and theirs):
+        raise argparse.ArgumentTypeError(f'NAME=THEIRS is needed, such as lr=rate, not {text!r}')
+    return name, theirs
+
+
+def _count(least: int, most: int = sys.maxsize) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = -1
+        if not least <= number <= most:
+            limits = f'{least} or more' if most == sys.maxsize else f'from {least} to {most}'
+            raise argparse.ArgumentTypeError(f'a whole number, {limits}, is needed, not {text!r}')
+        return number
+
+    return convert
+
+
+def _unknown(parser: argparse.ArgumentParser, word: str) -> str:
+    if not word.startswith('-'):
+        return f'{word!r} belongs to no flag; see --help'
+    flags = [name for action in parser._actions for name in action.option_strings if name.startswith('--')]
+    return f'unknown flag {word.partition("=")[0]}: {suggest(word.partition("=")[0], flags)}'

@@ -1,0 +1,169 @@
+"""Training with the range that was found: under CLR in whole cycles, and at fixed rates to compare with."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import clr  # noqa: F401  makes Chainer importable
+from clr.training.extensions import CLR
+from lrfinder import _files
+from lrfinder.analysis.curve import LOSS, METRICS
+from lrfinder.analysis.cycles import CyclePlan
+from lrfinder.analysis.suggestion import Suggestion
+from lrfinder.cli import snapshots
+from lrfinder.cli.build import Parts
+from lrfinder.cli.errors import writing
+from lrfinder.engine.progress import Progress
+
+import numpy as np
+import pandas as pd
+from chainer import training
+from chainer.training import extension, extensions
+
+Entry = dict[str, Any]
+Log = list[Entry]
+
+
+@dataclasses.dataclass(frozen=True)
+class Course:
+    """A training from its start to its end.
+
+    Attributes:
+        folder: Where its log and its snapshot go.
+        iterations: Its length in updates.
+        iterations_per_epoch: How often it is validated, logged and saved.
+        run_id: Which run it belongs to.
+        earlier: The snapshot to go on from.
+        quiet: Whether to show no progress bar.
+    """
+
+    folder: Path
+    iterations: int
+    iterations_per_epoch: int
+    run_id: str
+    earlier: Path | None = None
+    quiet: bool = False
+
+
+def with_plan(suggestion: Suggestion, plan: CyclePlan, policy: str) -> Suggestion:
+    """The suggestion with the half cycle of a training of a given length."""
+    reasons = {**suggestion.reasons, 'step_size': plan.reason}
+    return dataclasses.replace(suggestion, step_size=plan.step_size, policy=policy, reasons=reasons)
+
+
+def train_with_clr(parts: Parts, suggestion: Suggestion, course: Course) -> Log:
+    """Trains under CLR in a range; writes LogReport's ``log`` and a snapshot.
+
+    Returns:
+        The entries of the log.
+
+    Raises:
+        UsageError: A file can't be written, or the snapshot to go on from does not fit.
+    """
+    cycles = CLR(suggestion.attr, suggestion.value_range, suggestion.step_size, suggestion.policy)
+    return _train(parts, suggestion.attr, course, 'CLR', cycles)
+
+
+def train_at(rate: float, parts: Parts, attr: str, course: Course) -> Log:
+    """Trains at a fixed rate; files, result and errors are those of :func:`train_with_clr`."""
+    setattr(parts.updater.get_optimizer('main'), attr, rate)
+    return _train(parts, attr, course, f'fixed rate {rate:.4g}')
+
+
+def fixed_rates(value_range: tuple[float, float]) -> dict[str, float]:
+    """The fixed rates to compare with: both ends of a range and its geometric middle.
+
+    >>> fixed_rates((0.1, 0.4))
+    {'min': 0.1, 'middle': 0.2, 'max': 0.4}
+    """
+    low, high = value_range
+    return {'min': low, 'middle': math.sqrt(low * high) if low else high / 2, 'max': high}
+
+
+def comparison(logs: Mapping[str, Log]) -> pd.DataFrame:
+    """The logs of several runs as one table, with the name of the run in a first column.
+
+    >>> comparison({'CLR': [{'epoch': 1, 'iteration': 45, 'lr': 0.1, 'main/loss': 0.7}]})['run'].tolist()
+    ['CLR']
+    """
+    columns = ['run', 'epoch', 'iteration', 'lr', *METRICS]
+    rows = [{'run': name, **entry} for name, log in logs.items() for entry in log]
+    table = pd.DataFrame(rows)
+    return table[[name for name in columns if name in table]]
+
+
+def _train(parts: Parts, attr: str, course: Course, title: str, clr_extension: Any = None) -> Log:
+    updater = parts.updater
+    trainer = training.Trainer(updater, lambda _: updater.iteration >= course.iterations, out=str(course.folder))
+    at_epochs = _EveryEpoch(course.iterations_per_epoch, course.iterations)
+    log = extensions.LogReport(trigger=at_epochs, postprocess=_null_for_non_finite, log_name=None)
+    with Progress(title, course.iterations, course.quiet) as progress:
+        trainer.extend(parts.evaluator, trigger=at_epochs)
+        trainer.extend(extensions.observe_value('lr', _reader(updater, attr)), name='rate', trigger=(1, 'iteration'))
+        if clr_extension is not None:
+            trainer.extend(clr_extension)
+        trainer.extend(log)
+        trainer.extend(_log_writer(log, course.folder), trigger=at_epochs)
+        trainer.extend(snapshots.snapshot(), trigger=at_epochs)
+        trainer.extend(snapshots.RunState(course.run_id, updater.get_optimizer('main')), trigger=at_epochs)
+        if progress.visible:
+            trainer.extend(_bar(progress), name='bar')
+        _run(trainer, course)
+    return log.log
+
+
+def _run(trainer: Any, course: Course) -> None:
+    if course.earlier is not None:
+        snapshots.load(course.earlier, trainer)
+    with writing(course.folder):
+        course.folder.mkdir(parents=True, exist_ok=True)
+    with np.errstate(all='ignore'):  # a fixed rate may well be too large
+        trainer.run(show_loop_exception_msg=False)
+
+
+class _EveryEpoch:
+    """Triggers after every epoch, and at the end. It has no state, so that there is none to resume."""
+
+    def __init__(self, iterations_per_epoch: int, iterations: int) -> None:
+        self._iterations_per_epoch = iterations_per_epoch
+        self._iterations = iterations
+
+    def __call__(self, trainer: Any) -> bool:
+        iteration = trainer.updater.iteration
+        return iteration % self._iterations_per_epoch == 0 or iteration == self._iterations
+
+
+def _reader(updater: Any, attr: str) -> Callable[[Any], float]:
+    return lambda _: float(getattr(updater.get_optimizer('main'), attr))
+
+
+def _log_writer(log: Any, folder: Path) -> Any:
+    """Writes LogReport's log whole or not at all; LogReport itself leaves a folder behind when the process is killed."""
+
+    @training.make_extension(priority=extension.PRIORITY_READER - 1)
+    def write_log(_: Any) -> None:
+        with writing(folder):
+            _files.write_text(folder / 'log', json.dumps(log.log, indent=4, allow_nan=False))
+
+    return write_log
+
+
+def _bar(progress: Progress) -> Any:
+    def show(trainer: Any) -> None:
+        if progress.due:
+            loss = trainer.observation[LOSS]
+            progress.show(trainer.observation['lr'], float(getattr(loss, 'array', loss)), trainer.updater.iteration)
+
+    return show
+
+
+def _null_for_non_finite(entry: Entry) -> None:
+    """JSON has no NaN."""
+    for name, value in entry.items():
+        if not math.isfinite(value):
+            entry[name] = None

@@ -1,0 +1,153 @@
+"""One run through a sequence of rates: what each update reported, and whether to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from lrfinder.analysis.divergence import Divergence, not_finite
+from lrfinder.engine.recorder import Recorder
+from lrfinder.engine.workers import Workers
+
+import pandas as pd
+
+OnRow = Callable[[float, float], None]
+
+# So many updates without a step of the optimizer, one after another, mean that it is not the one that is trained.
+PATIENCE = 100
+
+
+class Run:
+    """Gives the rate of the next update, takes what the update reported, and says when to stop.
+
+    Args:
+        rates: The rate of each update.
+        recorder: Where the rows go.
+        on_row: Called as ``on_row(rate, loss)`` for each row, up to ten at once.
+        watched: Whether a finite loss that has risen ends the run, too. A cycle may recover from that, a ramp does not.
+
+    Attributes:
+        stop_reason: Why the run has ended; ``None`` while it goes on.
+        broken: Whether it ended because it broke.
+    """
+
+    def __init__(self, rates: Sequence[float], recorder: Recorder, on_row: OnRow | None = None, watched: bool = True) -> None:
+        # Plain floats: elementwise kernels on a GPU would compile anew for NumPy's.
+        self._rates = [float(rate) for rate in rates]
+        self._recorder = recorder
+        self._why_broken = Divergence().update if watched else not_finite
+        self._on_row = on_row
+        self.stop_reason: str | None = None
+        self.broken = False
+
+    @property
+    def rate(self) -> float:
+        """The rate of the next update; after the end, that of the last."""
+        return self._rates[min(len(self._recorder), len(self._rates) - 1)]
+
+    @property
+    def left(self) -> int:
+        """How many updates are left of the ramp."""
+        return len(self._rates) - len(self._recorder)
+
+    @property
+    def curve(self) -> pd.DataFrame:
+        """The rows so far."""
+        return self._recorder.curve
+
+    @property
+    def rows(self) -> tuple[Any, int]:
+        """The rows so far, and how many of them have been read, for a snapshot."""
+        return self._recorder.rows()
+
+    def average_over(self, workers: Workers) -> None:
+        """Averages what is recorded from here on over some workers, which all must do the same."""
+        self._recorder.workers = workers
+
+    def load(self, rows: Any, read: int) -> None:
+        """Goes on from the rows of a snapshot, of which so many had been read.
+
+        Raises:
+            ValueError: They were recorded with other rates.
+        """
+        rates = rows[:, 1].tolist()
+        if rates != self._rates[: len(rates)]:
+            raise ValueError(
+                f'the snapshot holds {len(rates)} rows of a range test with other rates; '
+                'resume it with the value_range, iterations and ramp that it was begun with'
+            )
+        losses = self._recorder.load(rows, read)
+        self._why_broken = Divergence().update
+        self.stop_reason, self.broken = None, False
+        self._watch(losses, first=0)
+
+    def record(self, observation: Mapping[str, Any]) -> None:
+        """Takes what the update with the current rate reported.
+
+        Raises:
+            ValueError: It reported no loss.
+        """
+        done = len(self._recorder)
+        self._recorder.add(done + 1, self._rates[done], observation)
+        if self._recorder.due or not self.left:
+            self.read()
+
+    def read(self) -> None:
+        """Reads what waits, all workers together, and looks whether the run has broken or has come to its end."""
+        losses = self._recorder.read()
+        self._watch(losses, first=len(self._recorder) - len(losses))
+
+    def _watch(self, losses: Sequence[float], first: int) -> None:
+        for row, loss in enumerate(losses, start=first):
+            if self._on_row is not None:
+                self._on_row(self._rates[row], loss)
+            self.stop_reason = self._why_broken(loss)
+            if self.stop_reason is not None:
+                self.broken = True
+                self._recorder.cut(row + 1)  # the rows after it came before anyone looked
+                break
+        if self.stop_reason is None and not self.left:
+            self.stop_reason = f'the ramp has reached its end, {self._rates[-1]:g}'
+
+
+class Steps:
+    """Tells the updates that stepped an optimizer from others.
+
+    The first update of a multi-node optimizer only sends the weights around; a critic may be stepped more often than the rest.
+    """
+
+    def __init__(self, optimizer: Any) -> None:
+        self._optimizer = optimizer
+        self._last = optimizer.t
+        self._idle = 0
+
+    def made(self) -> bool:
+        """Whether the update since the last call stepped the optimizer.
+
+        Raises:
+            ValueError: None of the last :data:`PATIENCE` did.
+        """
+        stepped = self._optimizer.t != self._last
+        self._last = self._optimizer.t
+        self._idle = 0 if stepped else self._idle + 1
+        if self._idle >= PATIENCE:
+            raise ValueError(
+                f'{PATIENCE} updates did not step the optimizer ({type(self._optimizer).__name__}); '
+                'give the one that the updater steps as optimizer='
+            )
+        return stepped
+
+
+def chosen_optimizer(updater: Any, optimizer: Any = None) -> Any:
+    """The optimizer that was given, or else the main one of an updater.
+
+    Raises:
+        ValueError: None was given, and the updater has none called main.
+    """
+    if optimizer is not None:
+        return optimizer
+    optimizers = updater.get_all_optimizers()
+    if 'main' not in optimizers:
+        names = ', '.join(map(repr, optimizers))
+        raise ValueError(f"the updater has no optimizer 'main' (it has: {names}); give the one to move as optimizer=")
+    return optimizers['main']

@@ -1,0 +1,131 @@
+"""The processes that train together, as ChainerMN's do: each on a part of the data, in the same steps.
+
+What they measure is averaged where it is read. So all see the same numbers, and all decide alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import clr  # noqa: F401  makes Chainer importable
+
+import chainermn
+import numpy as np
+from chainer.datasets import SubDataset
+
+
+class Workers:
+    """One process: its numbers, its data and its optimizer are all there are.
+
+    Attributes:
+        size: How many processes there are.
+        rank: Which of them this is, from 0 on.
+    """
+
+    size = 1
+    rank = 0
+
+    def mean(self, numbers: Sequence[Any]) -> Sequence[Any]:
+        """The means over all processes of some numbers, or rows of numbers; all processes must call this together."""
+        return numbers
+
+    def average(self, rows: Sequence[list[float]], first: int) -> None:
+        """Puts the means over all processes into rows, from place ``first`` on; all processes must call this together."""
+
+    def check_alike(self, what: str, value: Any) -> None:
+        """Raises a ValueError in every process where ``value``, called ``what``, is not the same in all."""
+
+    def share(self, dataset: Any) -> Any:
+        """This process's part of a data set that all have; the parts are of the same length."""
+        return dataset
+
+    def optimizer(self, optimizer: Any) -> Any:
+        """An optimizer that steps with the mean gradient of all processes."""
+        return optimizer
+
+    def evaluator(self, evaluator: Any) -> Any:
+        """An evaluator that gives the means over all processes."""
+        return evaluator
+
+    def seed(self, seed: int) -> int:
+        """This process's seed: of the first one it is the given one."""
+        return seed
+
+    def device(self, spec: str) -> str:
+        """This process's device: of the first one on each machine it is the given one, the next has the next GPU."""
+        return spec
+
+
+class MultiNodeWorkers(Workers):
+    """The processes of a communicator of ChainerMN's.
+
+    Args:
+        communicator: A ``chainermn.CommunicatorBase``.
+    """
+
+    def __init__(self, communicator: Any) -> None:
+        self._communicator = communicator
+        self.size = communicator.size
+        self.rank = communicator.rank
+
+    def mean(self, numbers: Sequence[Any]) -> Sequence[Any]:
+        # Objects are summed up by one process for all: the sum is the same to the last bit everywhere.
+        total = self._communicator.allreduce_obj(np.asarray(numbers, dtype=float))
+        return (total / self.size).tolist()
+
+    def average(self, rows: Sequence[list[float]], first: int) -> None:
+        for row, means in zip(rows, self.mean([row[first:] for row in rows])):
+            row[first:] = means
+
+    def check_alike(self, what: str, value: Any) -> None:
+        values = self._communicator.allreduce_obj([value])
+        if any(other != values[0] for other in values):
+            raise ValueError(f'{what} is not the same in all workers; give all of them the same')
+
+    def share(self, dataset: Any) -> Any:
+        order = np.random.RandomState(0).permutation(len(dataset))
+        begin, end = chainermn.scatter_index(len(dataset), self._communicator)
+        return SubDataset(dataset, begin, end, order)
+
+    def optimizer(self, optimizer: Any) -> Any:
+        return chainermn.create_multi_node_optimizer(optimizer, self._communicator)
+
+    def evaluator(self, evaluator: Any) -> Any:
+        return chainermn.create_multi_node_evaluator(evaluator, self._communicator)
+
+    def seed(self, seed: int) -> int:
+        return seed if self.rank == 0 else int(np.random.SeedSequence([seed, self.rank]).generate_state(1)[0])
+
+    def device(self, spec: str) -> str:
+        kind, colon, number = spec.rpartition(':')
+        gpu = number.isdecimal() and kind in ('', '@cupy')
+        return f'{kind}{colon}{int(number) + self._communicator.intra_rank}' if gpu else spec
+
+
+def workers_of(updater: Any) -> Workers:
+    """Those that train together with an updater: its multi-node optimizer knows them."""
+    for optimizer in updater.get_all_optimizers().values():
+        communicator = getattr(optimizer, 'communicator', None)
+        if communicator is not None:
+            return MultiNodeWorkers(communicator)
+    return Workers()
+
+
+def holds_for(batchsize: int, workers: int = 1) -> str:
+    """For which updates a range holds, and what to do about larger or smaller ones, in words.
+
+    Source: Goyal et al., "Accurate, Large Minibatch SGD", arXiv 1706.02677, section 2.1.
+
+    Args:
+        batchsize: The examples of an update, of each worker.
+        workers: How many there are.
+
+    >>> holds_for(32, workers=4)[:72]
+    'the range holds for updates with 128 examples (4 workers with 32 each); '
+    """
+    each = f' ({workers} workers with {batchsize} each)' if workers > 1 else ''
+    return (
+        f'the range holds for updates with {workers * batchsize} examples{each}; with k times as many, k times both bounds are '
+        'a first guess (the linear scaling rule, arXiv 1706.02677)'
+    )

@@ -1,0 +1,263 @@
+"""Range tests from several seeds, one after another or many at once, and the answer that they give together.
+
+Which processes or machines carry them is joblib's business: its own processes on this machine, or those of the backend that
+``joblib.parallel_config`` names, such as a cluster's scheduler. The answer is the same to the last bit wherever they run: each
+range test has a process to itself while it runs, and one thread for linear algebra, whose sums depend on how many there are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from statistics import median_high, median_low
+from typing import TYPE_CHECKING, Any
+
+from lrfinder.analysis.suggestion import NoRangeError, Suggestion
+from lrfinder.result import Result
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from lrfinder.engine.run import OnRow
+
+Build = Callable[[int], tuple[Any, Any]]
+
+# A backend's threads must take turns: NumPy's global random state, from which Chainer draws, is the process's.
+_alone_in_the_process = threading.Lock()
+# What a forked process builds with: it need not be sent.
+_inherited: Build
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What the range test of one seed came to.
+
+    Attributes:
+        seed: The seed.
+        curve: What was recorded.
+        suggestion: The range; ``None`` where there is none to give.
+        why_none: Why there is none.
+    """
+
+    seed: int
+    curve: pd.DataFrame
+    suggestion: Suggestion | None
+    why_none: str = ''
+
+
+def find_seeds(
+    build: Build,
+    seeds: Iterable[int],
+    jobs: int = 1,
+    on_row: OnRow | None = None,
+    meanwhile: Callable[[], None] | None = None,
+    **find_options: Any,
+) -> Result:
+    """Runs a range test for each seed, and joins what they find.
+
+    Args:
+        build: Called as ``build(seed)``, it makes everything anew and returns an updater and its evaluator, or ``None`` in
+            place of the evaluator. All that is random must come from the seed. With ``jobs`` it is sent to other processes.
+        seeds: One seed or more. With one alone, the answer is that of :func:`lrfinder.find`.
+        jobs: How many range tests run at once; -1 for as many as there are cores.
+        on_row: As for :func:`lrfinder.find`; with ``jobs``, called with the last row of each range test that is done.
+        meanwhile: What this process can do while others run the range tests; called with ``jobs`` alone, in a thread.
+        **find_options: Whatever else :func:`lrfinder.find` takes.
+
+    Returns:
+        The curves one below the other, with a first column ``seed``, and a suggestion: each bound is the geometric median of
+        the seeds' bounds, ``spread`` holds the lowest and the highest of them, ``updates`` is what all of them cost.
+
+    Raises:
+        NoRangeError: Fewer than half of the seeds gave a range.
+        ValueError: ``seeds`` or ``jobs`` is out of its range, or as :func:`lrfinder.find`.
+
+    Like every other exception, KeyboardInterrupt too, a NoRangeError carries what was recorded as ``error.curve``.
+
+    >>> from lrfinder.cli.build import Builder
+    >>> from lrfinder.cli.options import Options
+    >>> result = find_seeds(Builder(Options()).build, seeds=range(3), value_range=(0, 2), iterations=60)
+    >>> result.curve['seed'].unique().tolist()
+    [0, 1, 2]
+    """
+    seeds = list(seeds)
+    if not seeds:
+        raise ValueError('seeds must name one seed or more')
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs == 0:
+        raise ValueError(f'jobs must be a whole number, 1 or more, or -1 for every core, not {jobs!r}')
+    if len(seeds) == 1:
+        return _find(build, seeds[0], find_options, on_row)
+    outcomes: list[Outcome] = []
+    try:
+        outcomes.extend(_outcomes(build, seeds, min(jobs, len(seeds)), on_row, meanwhile, find_options))
+    except BaseException as error:
+        unfinished = getattr(error, 'curve', None)
+        parts = [_with_seed(outcome.curve, outcome.seed) for outcome in outcomes]
+        vars(error)['curve'] = _one_table(parts if unfinished is None else [*parts, unfinished])
+        raise
+    return joined(outcomes)
+
+
+def joined(outcomes: Sequence[Outcome]) -> Result:
+    """The answer of several seeds together.
+
+    Raises:
+        NoRangeError: Fewer than half of them gave a range.
+    """
+    curve = _one_table([_with_seed(outcome.curve, outcome.seed) for outcome in outcomes])
+    none = [outcome for outcome in outcomes if outcome.suggestion is None]
+    found = [outcome.suggestion for outcome in outcomes if outcome.suggestion is not None]
+    if len(found) < len(none):
+        why = f'only {len(found)} of {len(outcomes)} seeds gave a range; seed {none[0].seed}: {none[0].why_none}'
+        error = NoRangeError(why)
+        error.curve = curve
+        raise error
+    suggestion = _in_the_middle(found)
+    missing = tuple(f'seed {outcome.seed} gave no range: {outcome.why_none}' for outcome in none)
+    updates = suggestion.updates + sum(len(outcome.curve) for outcome in none)
+    return Result(curve, dataclasses.replace(suggestion, warnings=suggestion.warnings + missing, updates=updates))
+
+
+def geometric_median(values: Sequence[float]) -> float:
+    """The middle value; of an even number, the geometric mean of the two in the middle.
+
+    >>> geometric_median([0.1, 0.4, 0.2]), geometric_median([0.1, 0.4])
+    (0.2, 0.2)
+    """
+    low, high = median_low(values), median_high(values)
+    return low if low == high else math.sqrt(low * high)
+
+
+# The range tests
+
+
+def _outcomes(
+    build: Build,
+    seeds: Sequence[int],
+    jobs: int,
+    on_row: OnRow | None,
+    meanwhile: Callable[[], None] | None,
+    find_options: dict[str, Any],
+) -> Iterator[Outcome]:
+    if jobs == 1:
+        yield from (_outcome(build, seed, find_options, on_row) for seed in seeds)
+        return
+    for outcome in _at_once(build, seeds, jobs, meanwhile, find_options):
+        if on_row is not None and len(outcome.curve):
+            last = outcome.curve.iloc[-1]
+            on_row(float(last['lr']), float(last['main/loss']))
+        yield outcome
+
+
+def _at_once(
+    build: Build, seeds: Sequence[int], jobs: int, meanwhile: Callable[[], None] | None, find_options: dict[str, Any]
+) -> Iterator[Outcome]:
+    try:
+        from joblib import Parallel, delayed, effective_n_jobs
+    except ImportError:
+        raise ValueError("more than one job needs joblib: pip install 'chainer-lrfinder[jobs]'") from None
+    find_options = {**find_options, 'quiet': True}  # no bar of its own for each
+    # Large arrays are shared, but each process may change its own, as it may where one test follows another.
+    how: dict[str, Any] = {'batch_size': 1, 'mmap_mode': 'c'}
+    if _may_fork():
+        how |= {'backend': 'multiprocessing', 'initializer': _inherit, 'initargs': (build,)}
+        build = _build_as_inherited
+    with Parallel(n_jobs=jobs, **how) as parallel:
+        if meanwhile is not None:
+            threading.Thread(target=meanwhile, daemon=True).start()  # now that no process is forked any more
+        # As many as run at once: whoever waits sees them end.
+        width = effective_n_jobs(jobs)
+        for first in range(0, len(seeds), width):
+            yield from parallel(delayed(_outcome)(build, seed, find_options) for seed in seeds[first : first + width])
+
+
+def _may_fork() -> bool:
+    """Whether processes may be forked, which spares them a second of imports.
+
+    Not where joblib was told what to use (a backend that was told is always the same object), nor with other threads or a GPU,
+    which a fork does not survive.
+    """
+    from joblib.parallel import get_active_backend
+
+    told = get_active_backend()[0] is get_active_backend()[0]
+    return sys.platform == 'linux' and threading.active_count() == 1 and 'cupy' not in sys.modules and not told
+
+
+def _inherit(build: Build) -> None:
+    """Begins the life of a forked process: it has what its parent has, and leaves Ctrl-C to it."""
+    global _inherited
+    _inherited = build
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _build_as_inherited(seed: int) -> tuple[Any, Any]:
+    return _inherited(seed)
+
+
+def _outcome(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRow | None = None) -> Outcome:
+    with _alone_in_the_process, _one_thread():
+        try:
+            result = _find(build, seed, find_options, on_row)
+        except NoRangeError as error:
+            return Outcome(seed, error.curve, None, str(error))
+        except BaseException as error:
+            if getattr(error, 'curve', None) is not None:
+                vars(error)['curve'] = _with_seed(vars(error)['curve'], seed)
+            raise
+        return Outcome(seed, result.curve, result.suggestion)
+
+
+def _find(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRow | None) -> Result:
+    from lrfinder.finder import find
+
+    updater, evaluator = build(seed)
+    return find(updater, evaluator=evaluator, on_row=on_row, **find_options)
+
+
+def _one_thread() -> contextlib.AbstractContextManager[Any]:
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:  # it comes with joblib, in the extra "jobs"
+        return contextlib.nullcontext()
+    return threadpool_limits(1, user_api='blas')
+
+
+# What they find together
+
+
+def _in_the_middle(found: Sequence[Suggestion]) -> Suggestion:
+    bounds = {'min': [one.value_range[0] for one in found], 'max': [one.value_range[1] for one in found]}
+    low, high = map(geometric_median, bounds.values())
+    # The seed that speaks for all: the one whose upper bound is nearest to theirs.
+    nearest = min(found, key=lambda one: abs(one.value_range[1] - high))
+    return dataclasses.replace(
+        nearest,
+        value_range=(low, high),
+        exhausted=2 * sum(one.exhausted for one in found) > len(found),
+        reasons={name: _reason(text, bounds.get(name)) for name, text in nearest.reasons.items()},
+        warnings=tuple(dict.fromkeys(warning for one in found for warning in one.warnings)),
+        updates=sum(one.updates for one in found),
+        spread={name: (min(values), max(values)) for name, values in bounds.items()},
+    )
+
+
+def _reason(text: str, values: Sequence[float] | None) -> str:
+    if values is None:
+        return text
+    return f'the middle of {len(values)} seeds, {min(values):.4g} to {max(values):.4g}; the nearest: {text}'
+
+
+def _with_seed(curve: pd.DataFrame, seed: int) -> pd.DataFrame:
+    rest = curve.drop(columns='seed', errors='ignore')
+    rest.insert(0, 'seed', seed)
+    return rest
+
+
+def _one_table(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

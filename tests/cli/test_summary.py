@@ -1,0 +1,139 @@
+"""What the command says at its end."""
+
+from lrfinder.analysis.cycles import within_budget
+from lrfinder.analysis.suggestion import Suggestion
+from lrfinder.cli import summary
+
+import pytest
+
+FOUND = Suggestion(
+    'lr',
+    (0.0123456, 0.1),
+    step_size=90,
+    reasons={'min': 'learning pays', 'max': 'the loss rises', 'step_size': '2 epochs of 45 iterations'},
+    warnings=('the ramp ended early',),
+)
+
+
+def test_the_range_comes_with_the_reason_for_each_bound():
+    assert summary.range_lines(FOUND, 'result/range_test.png') == [
+        'value_range: 0.01235 to 0.1 (lr)',
+        '  min 0.01235: learning pays',
+        '  max 0.1: the loss rises',
+        'step_size: 90 iterations: 2 epochs of 45 iterations',
+        'Warning: the ramp ended early',
+        'Picture: result/range_test.png',
+        '',
+        'To train with it:',
+        '    from clr.training.extensions import CLR',
+        "    trainer = chainer.training.Trainer(updater, (540, 'iteration'))  # 3 whole cycles",
+        "    trainer.extend(CLR('lr', (0.01235, 0.1), step_size=90, policy='triangular2'))",
+    ]
+
+
+def test_the_code_has_the_cycles_of_the_training_that_follows():
+    plan = within_budget(45, 4)
+    assert "    trainer = chainer.training.Trainer(updater, (180, 'iteration'))  # 1 whole cycle" in summary.range_lines(
+        FOUND, 'a.png', plan
+    )
+
+
+def test_the_code_runs():
+    lines = summary.code_lines(FOUND)
+    import chainer
+
+    class Updater:
+        def connect_trainer(self, trainer):
+            pass
+
+        def get_all_optimizers(self):
+            return {}
+
+    names = {'chainer': chainer, 'updater': Updater()}
+    exec('\n'.join(lines), names)
+    assert names['trainer'].get_extension('CLR')._value_range == (0.01235, 0.1)
+    assert names['trainer'].stop_trigger.period == 540
+
+
+def test_what_is_missing_is_left_out():
+    assert summary.range_lines(Suggestion('alpha', (0.01, 0.1), 90), 'a.png')[:5] == [
+        'value_range: 0.01 to 0.1 (alpha)',
+        '  min 0.01',
+        '  max 0.1',
+        'step_size: 90 iterations',
+        'Picture: a.png',
+    ]
+
+
+def test_the_spread_of_several_seeds_is_told():
+    found = Suggestion('lr', (0.01, 0.1), 90, spread={'min': (0.008, 0.012), 'max': (0.09, 0.2)})
+    assert (
+        summary.range_lines(found, 'a.png')[0] == 'value_range: 0.01 to 0.1 (lr); min from 0.008 to 0.012, max from 0.09 to 0.2'
+    )
+
+
+def test_long_reasons_are_wrapped():
+    found = Suggestion('lr', (0.01, 0.1), 90, reasons={'max': 'word ' * 40})
+    assert all(len(line) <= summary.WIDTH for line in summary.range_lines(found, 'a.png'))
+
+
+def test_quiet_is_exact():
+    assert summary.quiet_line(FOUND) == '0.0123456 0.1 90'
+
+
+def test_a_training_ends_with_its_last_values():
+    entry = {'iteration': 540, 'epoch': 12, 'validation/main/accuracy': 0.975, 'main/loss': None, 'lr': 0.1}
+    assert summary.training_lines(entry, 'training.png', 'snapshot_iter_540') == [
+        'After 540 iterations: validation accuracy 0.975, training loss not finite',
+        'Picture: training.png; snapshot: snapshot_iter_540',
+    ]
+
+
+def test_a_comparison_is_a_table():
+    ends = {
+        'CLR': {'validation/main/accuracy': 0.975, 'main/loss': 0.05},
+        'fixed 0.01': {'validation/main/accuracy': 0.9, 'main/loss': 0.123456},
+    }
+    assert summary.comparison_lines(ends, 'compare.png', 360) == [
+        '            validation accuracy  training loss',
+        'CLR         0.975                0.05',
+        'fixed 0.01  0.9                  0.1235',
+        'CLR ended better than every fixed rate; the best of them is fixed 0.01: validation accuracy 0.9 against 0.975.',
+        'One run each on 360 validation examples. Picture: compare.png',
+    ]
+
+
+ACCURACY, LOSS = 'validation/main/accuracy', 'validation/main/loss'
+
+
+@pytest.mark.parametrize(
+    ('ends', 'verdict'),
+    [
+        (
+            {'CLR': {ACCURACY: 0.9}, 'fixed 1': {ACCURACY: 0.95}, 'fixed 2': {ACCURACY: 0.92}},
+            'fixed 1 ended better than CLR: validation accuracy 0.95 against 0.9.',
+        ),
+        (
+            {'CLR': {ACCURACY: 0.9}, 'fixed 1': {ACCURACY: 0.9}},
+            'CLR and fixed 1 ended alike: validation accuracy 0.9 against 0.9.',
+        ),
+        (
+            {'CLR': {LOSS: 0.5}, 'fixed 1': {LOSS: 0.25}},
+            'fixed 1 ended better than CLR: validation loss 0.25 against 0.5.',
+        ),
+        (
+            {'CLR': {LOSS: -0.5}, 'fixed 1': {LOSS: 0.25}},
+            'CLR ended better than every fixed rate; the best of them is fixed 1: validation loss 0.25 against -0.5.',
+        ),
+        (
+            {'CLR': {ACCURACY: 0.1, 'main/loss': None}, 'fixed 1': {ACCURACY: 0.9, 'main/loss': 0.3}},
+            'CLR broke: its loss is no number any more.',
+        ),
+        (
+            {'CLR': {ACCURACY: 0.9, 'main/loss': 0.3}, 'fixed 1': {ACCURACY: 0.95, 'main/loss': None}},
+            'CLR alone did not break: at every fixed rate the loss became no number.',
+        ),
+    ],
+)
+def test_the_verdict_is_honest(ends, verdict):
+    assert summary.comparison_lines(ends, 'compare.png', 360)[-2] == verdict

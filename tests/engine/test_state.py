@@ -1,0 +1,564 @@
+"""What is put back after a range test, what is left alone, and what is refused."""
+
+import collections
+import functools
+import itertools
+import random
+import re
+import signal
+import threading
+import time
+import tracemalloc
+
+import clr  # noqa: F401  makes Chainer importable
+from lrfinder.engine.state import Memento, _await_rest, preserved
+
+import chainer
+import chainer.links as L
+import numpy as np
+import pytest
+from chainer import iterators, optimizers, training
+from chainer.training import extensions
+
+DATA = [(np.full(3, i, np.float32), np.int32(i % 2)) for i in range(20)]
+
+
+class Thing:
+    """Whatever the user has."""
+
+    def __init__(self, **attributes):
+        vars(self).update(attributes)
+
+
+class Slotted:
+    __slots__ = ('__private', 'empty', 'full')
+
+    def __init__(self):
+        self.__private, self.full = 1, [2]
+
+    def change(self):
+        self.__private, self.empty = 5, 6
+        del self.full
+
+    def state(self):
+        return self.__private, getattr(self, 'full', None), hasattr(self, 'empty')
+
+
+def updater_of(iterator, **options):
+    optimizer = optimizers.SGD(0.1).setup(L.Classifier(L.Linear(3, 2, initialW=0.1)))
+    return training.StandardUpdater(iterator, optimizer, **options)
+
+
+# ---- everything is put back, in place
+
+
+def changed_in_place():
+    thing = Thing(number=1, array=np.arange(3.0), gone=5)
+
+    def change():
+        thing.number, thing.new = 2, 3
+        thing.array *= 2
+        del thing.gone
+
+    return thing, change, lambda: (thing.number, thing.array.tolist(), list(vars(thing)))
+
+
+def changed_containers():
+    inner = [1, 2]
+    queue, ordered = collections.deque([1, 2, 3], maxlen=3), collections.OrderedDict(a=inner, b=2)
+    thing = Thing(list=inner, dict=ordered, set={1, 2}, deque=queue, tuple=(inner, {'k': inner}))
+
+    def change():
+        thing.set.add(3)
+        queue.append(4)
+        ordered.move_to_end('a')
+        ordered['c'] = inner.append(3)
+        thing.tuple[1].clear()
+
+    return thing, change, lambda: (inner, list(ordered.items()), thing.set, list(queue), queue.maxlen, thing.tuple[1])
+
+
+def changed_arrays():
+    objects = np.array([[1], None, 'x'], dtype=object)
+    masked = np.ma.masked_array([1.0, 2.0], [True, False])
+    floats = np.array([np.nan, -0.0, np.inf, 1e-310])
+    thing = Thing(objects=objects, masked=masked, view=floats[::-1], empty=np.zeros((0, 3)), scalar=np.array(7))
+
+    def change():
+        objects[0].append(2)
+        objects[1:] = 0
+        masked[:] = 5
+        floats[...] = 1
+        thing.scalar += 1
+
+    return thing, change, lambda: (objects.tolist(), masked.tolist(), floats.tobytes(), thing.scalar.item())
+
+
+def changed_subclasses():
+    class Named(dict):
+        pass
+
+    class Counted(list):
+        pass
+
+    named, counted = Named(a=1), Counted([1])
+    named.calls, counted.calls = [0], 0
+
+    def change():
+        named.calls[0] = 1
+        counted.calls = 1
+        named['a'] = counted.append(2)
+
+    return [named, counted], change, lambda: (dict(named), named.calls, list(counted), counted.calls)
+
+
+def changed_slots():
+    slotted = Slotted()
+    return {'key': slotted}, slotted.change, slotted.state
+
+
+def changed_keys():
+    key = Thing(value=1)
+    return {key: None}, lambda: setattr(key, 'value', 2), lambda: key.value
+
+
+def changed_closures():
+    total, emptied, filled = 0, 1, None
+    del filled
+
+    def count(step, *, history=[]):  # noqa: B006
+        nonlocal total, emptied, filled
+        total += step
+        history.append(total)
+        filled = emptied
+        del emptied
+
+    def state():
+        return total, count.__kwdefaults__['history'], [cell_is_empty(cell) for cell in count.__closure__]
+
+    hook = functools.partial(count, 3)
+    return Thing(hook=hook), hook, state
+
+
+def cell_is_empty(cell):
+    try:
+        return cell.cell_contents is None
+    except ValueError:
+        return True
+
+
+def changed_generators():
+    found = [random.Random(1), np.random.default_rng(1), np.random.Generator(np.random.SFC64(1)), np.random.Philox(1)]
+    found += [np.random.RandomState(1), np.random.RandomState(np.random.PCG64(1))]
+    draw = [getattr(one, 'random', None) or getattr(one, 'random_raw', None) or one.standard_normal for one in found]
+
+    def state():
+        later = [found[0].getstate(), *(one.get_state(legacy=False) for one in found[4:])]
+        return later, [getattr(one, 'bit_generator', one).state for one in found[1:4]]
+
+    return found, lambda: [one() for one in draw], state
+
+
+def changed_globals():
+    draws = random.random, np.random.standard_normal
+    return None, lambda: [draw() for draw in draws], lambda: repr((random.getstate(), np.random.get_state()))
+
+
+CHANGES = [
+    changed_in_place,
+    changed_containers,
+    changed_arrays,
+    changed_subclasses,
+    changed_slots,
+    changed_keys,
+    changed_closures,
+    changed_generators,
+    changed_globals,
+]
+
+
+@pytest.mark.parametrize('make', CHANGES)
+def test_what_has_changed_is_put_back(make):
+    thing, change, state = make()
+    before = repr(state())
+    memento = Memento(thing)
+    for _ in range(2):
+        change()
+        assert repr(state()) != before
+        memento.restore()
+        assert repr(state()) == before
+
+
+def test_generators_go_on_with_the_same_numbers():
+    generator = np.random.default_rng(1)
+    memento = Memento(generator)
+    first = generator.random(3).tolist()
+    memento.restore()
+    assert generator.random(3).tolist() == first
+
+
+def test_replaced_objects_come_back_themselves():
+    array = np.zeros(2)
+    thing = Thing(array=array, inner=Thing(value=1))
+    inner, memento = thing.inner, Memento(thing)
+    inner.value, array[0] = 2, 1
+    thing.array = thing.inner = None
+    memento.restore()
+    assert thing.array is array
+    assert thing.inner is inner
+    assert (inner.value, array.tolist()) == (1, [0, 0])
+
+
+def test_what_has_not_changed_is_not_touched():
+    class Watched(dict):
+        def clear(self):
+            raise AssertionError('touched')
+
+    thing = Thing(watched=Watched(a=np.zeros(1)), locked=np.zeros(1))
+    thing.locked.flags.writeable = False
+    Memento(thing).restore()
+
+
+def test_an_error_does_not_keep_the_rest_from_being_put_back():
+    thing = Thing(first=np.zeros(1), locked=np.zeros(1), last=np.zeros(1))
+    memento = Memento(thing)
+    for array in vars(thing).values():
+        array += 1
+    thing.locked.flags.writeable = False
+    with pytest.raises(ValueError, match='read-only'):
+        memento.restore()
+    assert [array.item() for array in vars(thing).values()] == [0, 1, 0]
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_until_everything_is_put_back(number):
+    class Signals(dict):
+        def clear(self):
+            signal.raise_signal(number)
+            super().clear()
+
+    def handle(*_):
+        raise KeyboardInterrupt
+
+    things = [Thing(value=1) for _ in range(3)]
+    things.insert(1, Signals(value=1))
+    memento = Memento(things)
+    things[1]['value'] = 2
+    for thing in things[::2]:
+        thing.value = 2
+    earlier = signal.signal(number, handle)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            memento.restore()
+        assert signal.getsignal(number) is handle
+    finally:
+        signal.signal(number, earlier)
+    assert things[1] == {'value': 1}
+    assert [thing.value for thing in things[::2]] == [1, 1]
+
+
+def test_it_works_in_a_thread():
+    values, memento = {'a': 1}, []
+
+    def work():
+        memento.append(Memento(values))
+        values['a'] = 2
+        memento[0].restore()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert values == {'a': 1}
+
+
+def test_a_cycle_of_references_is_no_trouble():
+    thing = Thing()
+    thing.itself, thing.list = thing, [thing]
+    thing.list.append(thing.list)
+    memento = Memento(thing)
+    thing.list.clear()
+    memento.restore()
+    assert len(thing.list) == 2
+
+
+def test_deep_nesting_is_no_trouble():
+    nest = [0]
+    for _ in range(20_000):
+        nest = [nest]
+    Memento(nest).restore()
+
+
+def test_threads_queues_and_files_are_left_alone(tmp_path):
+    thread = threading.Thread(target=lambda: None)
+    with open(tmp_path / 'log', 'w') as file:
+        memento = Memento(Thing(thread=thread, file=file, wait=threading.Event(), odds=[random.SystemRandom(), re, Thing, len]))
+        thread.start()
+        thread.join()
+        file.write('line')
+        memento.restore()
+    assert not thread.is_alive()
+    assert (tmp_path / 'log').read_text() == 'line'
+
+
+# ---- data sets and results
+
+
+def test_a_data_set_is_not_copied():
+    pixels = np.zeros((20_000, 250), np.float32)  # 20 MB
+    rows = list(pixels)
+    data = chainer.datasets.TupleDataset(pixels, rows)
+    halves = chainer.datasets.SubDataset(data, 0, 10_000)
+    updater = updater_of(iterators.SerialIterator(halves, 4))
+    updater.loss_func = lambda *_: data  # wherever else it hangs
+    tracemalloc.start()
+    memento = Memento(updater)
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    memento.restore()
+    assert size < 500_000
+
+
+def test_the_activations_behind_a_kept_result_are_not_copied():
+    x = chainer.Variable(np.ones((1000, 1000), np.float32))
+    model = Thing(loss=chainer.functions.sum(chainer.functions.relu(x * 2)))
+    tracemalloc.start()
+    memento = Memento(model)
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    memento.restore()
+    assert size < 100_000
+
+
+def test_what_is_kept_is_the_size_of_the_model_with_its_gradients_and_optimizer():
+    model = L.Classifier(L.Linear(1000, 500))
+    updater = training.StandardUpdater(
+        iterators.SerialIterator([(np.zeros(1000, np.float32), np.int32(0))] * 9, 3), optimizers.Adam().setup(model)
+    )
+    updater.update()
+    tracemalloc.start()
+    memento = Memento(updater)
+    size = tracemalloc.get_traced_memory()[0]
+    memento.restore()
+    after = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    once = 1000 * 500 * 4
+    assert 4 * once < size < 4.3 * once  # weights, gradients, two moments
+    assert after < size + 0.1 * once
+
+
+def test_a_data_set_keeps_its_attributes_and_generators():
+    data = Thing(random=np.random.RandomState(1), reads=0, order=[0, 1, 2], pixels=np.zeros(3))
+    state = repr(data.random.get_state())
+    memento = Memento(Thing(dataset=data))
+    data.reads, data.pixels[0] = 1, 1
+    data.random.rand()
+    data.order.reverse()
+    memento.restore()
+    assert (data.reads, data.order, repr(data.random.get_state())) == (0, [0, 1, 2], state)
+    assert data.pixels[0] == 1  # only read, as a rule
+
+
+def test_a_model_that_a_data_set_refers_to_is_kept_all_the_same():
+    model = L.Linear(2, 2)
+    memento = Memento(Thing(dataset=Thing(model=model), model=model))
+    before = model.W.array.copy()
+    model.W.array += 1
+    memento.restore()
+    assert (model.W.array == before).all()
+
+
+def test_the_graph_of_a_kept_result_is_whole_again():
+    weight = chainer.Parameter(np.ones((1, 1), np.float32))
+    result = chainer.functions.sum(chainer.functions.matmul(weight, weight) * 3)
+    memento = Memento(Thing(loss=result))
+    result.unchain_backward()
+    memento.restore()
+    weight.cleargrad()
+    result.backward()
+    assert weight.grad.item() == 6
+
+
+# ---- iterators that read ahead
+
+
+class SlowSampler:
+    """Draws the next order from the global generator, late."""
+
+    def __call__(self, order, position):
+        time.sleep(0.03)
+        return np.random.permutation(len(order))
+
+
+class SlowData(list):
+    """Draws from the global generator, late."""
+
+    def __getitem__(self, index):
+        time.sleep(0.002)
+        return list.__getitem__(self, index)[0] + np.float32(np.random.rand()), np.int32(0)
+
+
+def positions(make, disturb):
+    np.random.seed(0)
+    iterator = make()
+    seen = []
+    for _ in range(6):
+        seen.append([x[0].item() for x, _ in iterator.next()])
+        disturb(iterator)
+    _await_rest(iterator)
+    iterator.finalize()
+    return seen
+
+
+def read_on(iterator):
+    updater = updater_of(iterator, converter=lambda batch, device: chainer.dataset.concat_examples([DATA[0]] * len(batch)))
+    with preserved(updater) as restore:
+        assert type(iterator) is iterators.SerialIterator
+        for _ in range(2):
+            for _ in range(3):
+                updater.update()
+            restore()
+        np.random.rand(5)
+
+
+AHEAD = {
+    'multiprocess': lambda: iterators.MultiprocessIterator(DATA, 8, n_processes=1, order_sampler=SlowSampler()),
+    'multiprocess, three ahead': lambda: iterators.MultiprocessIterator(
+        DATA, 8, n_processes=1, n_prefetch=3, order_sampler=SlowSampler()
+    ),
+    'multithread': lambda: iterators.MultithreadIterator(SlowData(DATA), 8, order_sampler=SlowSampler()),
+}
+
+
+@pytest.mark.filterwarnings('ignore::DeprecationWarning')
+@pytest.mark.parametrize('kind', AHEAD)
+def test_what_was_read_ahead_is_kept(kind):
+    undisturbed = positions(AHEAD[kind], lambda iterator: None)
+    assert positions(AHEAD[kind], read_on) == undisturbed
+    assert len({tuple(batch) for batch in undisturbed}) == 6
+
+
+@pytest.mark.filterwarnings('ignore::DeprecationWarning')
+def test_the_block_reads_what_would_come_next():
+    iterator = iterators.MultiprocessIterator(DATA, 8, shuffle=False, n_processes=1)
+    updater = updater_of(iterator)
+    updater.update()
+    with preserved(updater):
+        assert [x[0] for x, _ in iterator.next()] == list(range(8, 16))
+        assert (iterator.epoch_detail, iterator.previous_epoch_detail) == (0.8, 0.4)
+    assert type(iterator) is iterators.MultiprocessIterator
+    assert (iterator.epoch_detail, iterator.previous_epoch_detail) == (
+        0.4,
+        None if iterator._previous_epoch_detail < 0 else 0.0,
+    )
+    assert [x[0] for x, _ in iterator.next()] == list(range(8, 16))
+    iterator.finalize()
+
+
+@pytest.mark.filterwarnings('ignore::DeprecationWarning')
+def test_finalized_iterators_are_no_trouble():
+    iterator = iterators.MultiprocessIterator(DATA, 8, n_processes=1)
+    updater = updater_of(iterator)
+    updater.update()
+    iterator.finalize()
+    with preserved(updater):
+        updater.update()
+    assert updater.iteration == 1
+
+
+# ---- what can't be put back is refused, before anything is touched
+
+
+class Unserializable(chainer.dataset.Iterator):
+    epoch, is_new_epoch = 0, False
+
+    def __next__(self):
+        raise AssertionError('touched')
+
+
+class BadlySerializable(Unserializable):
+    def serialize(self, serializer):
+        raise RuntimeError('no way')
+
+
+def in_converter(stream):
+    return updater_of(iterators.SerialIterator(DATA, 4), converter=functools.partial(zip, stream))
+
+
+REFUSED = [
+    (
+        lambda: updater_of(Unserializable()),
+        "the iterator Unserializable has no serialize(), so that its position can't be put back; "
+        'use one of chainer.iterators, or give it serialize()',
+    ),
+    (
+        lambda: updater_of(BadlySerializable()),
+        "BadlySerializable.serialize() fails, so that its position can't be put back: RuntimeError('no way')",
+    ),
+    (
+        lambda: updater_of({'main': iterators.SerialIterator(DATA, 4), 'more': Unserializable()}),
+        "the iterator Unserializable has no serialize(), so that its position can't be put back; "
+        'use one of chainer.iterators, or give it serialize()',
+    ),
+    (
+        lambda: in_converter(i for i in range(3)),
+        "the generator in tuple can't be wound back after the range test; do without it there",
+    ),
+    (
+        lambda: in_converter(itertools.count()),
+        "the count in tuple can't be wound back after the range test; do without it there",
+    ),
+    (
+        lambda: updater_of(iterators.SerialIterator(DATA, 4), loss_func=Thing(stream=iter([1]))),
+        "the list_iterator in Thing can't be wound back after the range test; do without it there",
+    ),
+]
+
+
+@pytest.mark.parametrize('make, message', REFUSED)
+def test_what_cannot_be_put_back_is_refused(make, message):
+    updater = make()
+    with pytest.raises(ValueError, match=f'^{re.escape(message)}$'), preserved(updater):
+        raise AssertionError('entered')
+
+
+def test_updaters_in_other_processes_are_refused():
+    updater = object.__new__(training.updaters.MultiprocessParallelUpdater)
+    with pytest.raises(ValueError, match='MultiprocessParallelUpdater keeps state in other processes'), preserved(updater):
+        raise AssertionError('entered')
+
+
+@pytest.mark.filterwarnings('ignore::FutureWarning')
+def test_pipelines_of_dali_are_refused():
+    updater = updater_of(iterators.DaliIterator(Thing(batch_size=4)))
+    with pytest.raises(ValueError, match="DaliIterator can't be put back, since its serialize"), preserved(updater):
+        raise AssertionError('entered')
+
+
+def test_an_evaluator_may_have_any_iterator():
+    class OnePass(Unserializable):
+        repeat = False
+
+        def reset(self):
+            self.left = [DATA[:4], DATA[4:8]]
+
+        def __next__(self):
+            if not self.left:
+                raise StopIteration
+            return self.left.pop()
+
+    updater = updater_of(iterators.SerialIterator(DATA, 4))
+    evaluator = extensions.Evaluator(OnePass(), updater.get_optimizer('main').target)
+    with preserved(updater, evaluator):
+        assert 'main/loss' in evaluator()
+    assert not hasattr(evaluator.get_iterator('main'), 'left')
+
+
+def test_nothing_is_touched_where_something_is_refused():
+    sampler = np.random.RandomState(0)
+    ahead = iterators.MultithreadIterator(DATA, 4, order_sampler=iterators.ShuffleOrderSampler(sampler))
+    updater = updater_of({'main': ahead, 'more': BadlySerializable()})
+    state = repr(sampler.get_state())
+    with pytest.raises(ValueError), preserved(updater):
+        raise AssertionError('entered')
+    assert type(ahead) is iterators.MultithreadIterator
+    assert repr(sampler.get_state()) == state

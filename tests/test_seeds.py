@@ -1,0 +1,308 @@
+"""Range tests from several seeds: what they say together, and many at once through joblib."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import lrfinder
+from lrfinder import NoRangeError, Suggestion
+from lrfinder.cli.build import Builder
+from lrfinder.cli.main import main
+from lrfinder.cli.options import Options
+from lrfinder.seeds import Outcome, find_seeds, geometric_median, joined
+
+import joblib
+import pandas as pd
+import pytest
+
+# A range test that takes part of a second.
+SHORT = dict(value_range=(0.0, 1.0), iterations=40)
+
+
+@pytest.fixture(scope='module')
+def build():
+    return Builder(Options(batchsize=64)).build
+
+
+@pytest.fixture(scope='module')
+def one_after_another(build):
+    return find_seeds(build, range(3), **SHORT)
+
+
+def curve(*losses):
+    return pd.DataFrame({'iteration': range(1, len(losses) + 1), 'lr': 0.1, 'main/loss': losses})
+
+
+def found(seed, low, high, **fields):
+    reasons = {'min': f'min of {seed}', 'max': f'max of {seed}', 'step_size': 'two epochs'}
+    suggestion = Suggestion('lr', (low, high), 90, reasons=reasons, updates=100, **fields)
+    return Outcome(seed, curve(2.0, 1.0), suggestion)
+
+
+def not_found(seed):
+    return Outcome(seed, curve(2.0, 2.0, 2.0), None, 'nothing was learned')
+
+
+def environment():
+    """That of a process that is to find the project."""
+    return {**os.environ, 'PYTHONPATH': str(Path(lrfinder.__file__).parents[1])}
+
+
+# What they say together
+
+
+def test_each_bound_is_the_geometric_median_and_the_spread_is_from_the_lowest_to_the_highest():
+    suggestion = joined([found(0, 0.01, 0.1), found(1, 0.02, 0.8), found(2, 0.04, 0.2)]).suggestion
+    assert suggestion.value_range == (0.02, 0.2)
+    assert suggestion.spread == {'min': (0.01, 0.04), 'max': (0.1, 0.8)}
+    assert suggestion.updates == 300
+
+
+@pytest.mark.parametrize(
+    'values, median', [([3.0], 3.0), ([0.1, 0.4], 0.2), ([8.0, 1.0, 2.0, 100.0], 4.0), ([0.0, 0.0], 0.0), ([0.1, 0.1], 0.1)]
+)
+def test_geometric_median(values, median):
+    assert geometric_median(values) == pytest.approx(median, rel=1e-15)
+
+
+def test_the_reasons_are_those_of_the_seed_that_is_nearest_to_the_upper_bound():
+    reasons = joined([found(0, 0.01, 0.1), found(1, 0.02, 0.8), found(2, 0.04, 0.2)]).suggestion.reasons
+    assert reasons['max'] == 'the middle of 3 seeds, 0.1 to 0.8; the nearest: max of 2'
+    assert reasons['min'] == 'the middle of 3 seeds, 0.01 to 0.04; the nearest: min of 2'
+    assert reasons['step_size'] == 'two epochs'
+
+
+def test_the_curves_are_one_below_the_other_after_a_column_with_the_seed():
+    table = joined([found(5, 0.01, 0.1), found(6, 0.01, 0.1)]).curve
+    assert list(table.columns) == ['seed', 'iteration', 'lr', 'main/loss']
+    assert table['seed'].tolist() == [5, 5, 6, 6]
+    assert table['iteration'].tolist() == [1, 2, 1, 2]
+
+
+def test_a_warning_of_several_seeds_is_given_once():
+    outcomes = [found(0, 0.1, 0.2, warnings=('few data',)), found(1, 0.1, 0.2, warnings=('few data', 'noise'))]
+    assert joined(outcomes).suggestion.warnings == ('few data', 'noise')
+
+
+def test_the_ramp_was_exhausted_where_it_was_for_most_seeds():
+    assert joined([found(seed, 0.1, 0.2, exhausted=seed > 0) for seed in range(3)]).suggestion.exhausted
+    assert not joined([found(seed, 0.1, 0.2, exhausted=seed > 1) for seed in range(3)]).suggestion.exhausted
+
+
+def test_half_of_the_seeds_are_enough_and_the_others_are_a_warning():
+    suggestion = joined([found(0, 0.01, 0.1), not_found(1)]).suggestion
+    assert suggestion.value_range == (0.01, 0.1)
+    assert suggestion.warnings == ('seed 1 gave no range: nothing was learned',)
+    assert suggestion.updates == 103
+
+
+def test_less_than_half_of_the_seeds_give_no_range_but_their_curves():
+    with pytest.raises(NoRangeError, match=r'^only 1 of 3 seeds gave a range; seed 1: nothing was learned$') as caught:
+        joined([found(0, 0.01, 0.1), not_found(1), not_found(2)])
+    assert caught.value.curve['seed'].tolist() == [0, 0, 1, 1, 1, 2, 2, 2]
+
+
+# One after another
+
+
+def test_one_seed_alone_answers_as_find_does(build):
+    alone = find_seeds(build, [7], **SHORT)
+    updater, evaluator = build(7)
+    same = lrfinder.find(updater, evaluator=evaluator, **SHORT)
+    pd.testing.assert_frame_equal(alone.curve, same.curve)
+    assert alone.suggestion == same.suggestion
+
+
+def test_no_seed_and_no_job_are_refused(build):
+    with pytest.raises(ValueError, match='seeds must name one seed or more'):
+        find_seeds(build, [])
+    for jobs in 0, 1.5, True:
+        with pytest.raises(ValueError, match='jobs must be a whole number'):
+            find_seeds(build, [0, 1], jobs=jobs)
+
+
+def test_an_interruption_carries_what_was_recorded_before(build):
+    def build_two(seed):
+        if seed == 2:
+            raise KeyboardInterrupt
+        return build(seed)
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        find_seeds(build_two, range(4), **SHORT)
+    assert caught.value.curve['seed'].unique().tolist() == [0, 1]
+
+
+def test_an_interruption_carries_what_the_unfinished_test_has_recorded(build):
+    def interrupt(rate, loss):
+        if rate > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        find_seeds(build, [8, 9], on_row=interrupt, **SHORT)
+    assert caught.value.curve['seed'].unique().tolist() == [8]
+    assert caught.value.curve['lr'].iloc[-1] > 0.5
+
+
+# Many at once
+
+
+@pytest.mark.parametrize('backend', ['loky', 'multiprocessing'])
+def test_the_answer_is_that_of_one_after_another(backend, build, one_after_another):
+    rows = []
+    with joblib.parallel_config(backend):
+        at_once = find_seeds(build, range(3), jobs=2, on_row=lambda rate, loss: rows.append((rate, loss)), **SHORT)
+    pd.testing.assert_frame_equal(at_once.curve, one_after_another.curve, check_exact=True)
+    assert at_once.suggestion == one_after_another.suggestion
+    ends = at_once.curve.groupby('seed').last()
+    assert rows == list(zip(ends['lr'], ends['main/loss']))
+
+
+def test_this_process_has_time_for_something_else_while_others_run_the_tests(build):
+    places = []
+
+    def meanwhile():
+        places.append((os.getpid(), threading.current_thread() is threading.main_thread()))
+
+    with joblib.parallel_config('multiprocessing'):
+        find_seeds(build, range(2), jobs=2, meanwhile=meanwhile, **SHORT)
+    assert places == [(os.getpid(), False)]
+
+
+def test_a_backend_that_joblib_was_told_of_is_used():
+    def build_nothing(seed):
+        raise ValueError(f'forked from pytest: {"pytest" in sys.modules}')
+
+    with joblib.parallel_config('loky'), pytest.raises(ValueError, match='forked from pytest: False'):
+        find_seeds(build_nothing, range(2), jobs=2)
+
+
+def test_threads_of_one_process_take_turns(build, one_after_another):
+    with joblib.parallel_config('threading'):
+        at_once = find_seeds(build, range(3), jobs=3, **SHORT)
+    pd.testing.assert_frame_equal(at_once.curve, one_after_another.curve, check_exact=True)
+
+
+def test_a_scheduler_of_dask_carries_them(build, one_after_another, tmp_path):
+    distributed = pytest.importorskip('distributed')
+    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host='127.0.0.1')
+
+    def build_and_tell(seed):
+        (tmp_path / str(os.getpid())).touch()
+        return build(seed)
+
+    with cluster, distributed.Client(cluster) as client, joblib.parallel_config('dask'):
+        at_once = find_seeds(build_and_tell, range(3), jobs=3, **SHORT)
+        assert {int(path.name) for path in tmp_path.iterdir()} <= set(client.run(os.getpid).values())
+    pd.testing.assert_frame_equal(at_once.curve, one_after_another.curve, check_exact=True)
+    assert at_once.suggestion == one_after_another.suggestion
+
+
+@pytest.mark.parametrize('jobs', [1, 2])
+def test_each_has_one_thread_for_linear_algebra(jobs):
+    def build_nothing(seed):
+        from threadpoolctl import threadpool_info
+
+        limits = {pool['num_threads'] for pool in threadpool_info() if pool['user_api'] == 'blas'}
+        raise ValueError(f'threads: {limits}')
+
+    with pytest.raises(ValueError, match=r'threads: \{1\}'):
+        find_seeds(build_nothing, range(2), jobs=jobs)
+
+
+def test_the_arrays_of_a_build_may_be_changed_in_place(build):
+    """joblib's own way with large arrays is to lend them to be read only."""
+
+    class Large(Builder):
+        def build(self, seed):
+            self.large += 1
+            return super().build(seed)
+
+    large = Large(Options(batchsize=64))
+    large.large = pd.Series(range(500_000)).to_numpy(copy=True)
+    with joblib.parallel_config('loky'):
+        assert len(find_seeds(large.build, range(2), jobs=2, **SHORT).curve)
+
+
+@pytest.mark.parametrize('told', ['contextlib.nullcontext()', "joblib.parallel_config('loky')"])
+def test_ctrl_c_ends_them_all(told, tmp_path):
+    script = f"""
+        import contextlib, joblib, os, time
+        from lrfinder.seeds import find_seeds
+
+        def make():
+            def build(seed):
+                open(f'started{{os.getpid()}}', 'w').close()
+                time.sleep(100)
+            return build
+
+        if __name__ == '__main__':
+            with {told}:
+                find_seeds(make(), range(4), jobs=2)
+    """
+    (tmp_path / 'script.py').write_text(textwrap.dedent(script))
+    command = [sys.executable, 'script.py']
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while len(started := [int(path.name[7:]) for path in tmp_path.glob('started*')]) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(started) == 2
+    process.send_signal(signal.SIGINT)
+    assert 'KeyboardInterrupt' in process.communicate(timeout=60)[1]
+    for pid in started:
+        while _runs(pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not _runs(pid)
+
+
+def _runs(pid):
+    with contextlib.suppress(OSError):
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
+    return False
+
+
+def test_without_joblib_the_error_says_what_to_install(build, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'joblib', None)
+    with pytest.raises(ValueError, match=r"more than one job needs joblib: pip install 'chainer-lrfinder\[jobs\]'"):
+        find_seeds(build, range(2), jobs=2)
+
+
+# The command
+
+
+def test_the_command_writes_the_same_files_whatever_the_jobs(tmp_path, user_module):
+    user_module(
+        'users',
+        """
+        import chainer, numpy as np
+
+        class Points(chainer.dataset.DatasetMixin):
+            x = np.random.RandomState(0).normal(size=(300, 2)).astype('f')
+
+            def __len__(self):
+                return len(self.x)
+
+            def get_example(self, i):
+                return self.x[i], np.int32(self.x[i, 0] * self.x[i, 1] > 0)
+
+        def points():
+            return Points()
+        """,
+    )
+    arguments = ['--dataset', 'users:points', '--seeds', '2', '--quiet', '--value-range', '0', '1', '--iterations', '30']
+    assert main([*arguments, '--jobs', '1', '--out', '1']) == 0
+    subprocess.run([sys.executable, '-m', 'lrfinder', *arguments, '--jobs', '2', '--out', '2'], env=environment(), check=True)
+    for name in 'curve.csv', 'suggestion.json', 'range_test.png':
+        assert (tmp_path / '1' / name).read_bytes() == (tmp_path / '2' / name).read_bytes()
+    assert lrfinder.read_curve(tmp_path / '2' / 'curve.csv')['seed'].unique().tolist() == [0, 1]
+
+
+def test_the_command_says_what_more_than_one_job_needs(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, 'joblib', None)
+    assert main(['--seeds', '2', '--jobs', '2']) == 2
+    assert capsys.readouterr().err == "lrfinder: error: --jobs 2 needs joblib: pip install 'chainer-lrfinder[jobs]'\n"
