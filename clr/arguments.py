@@ -11,8 +11,8 @@ from typing import Any
 from clr import policies
 
 
-def checked_range(name: str, value_range: Any) -> tuple[float, float]:
-    """Two finite numbers, not negative, in either order.
+def checked_range(name: str, value_range: Any, ascending: bool = False) -> tuple[float, float]:
+    """Two finite numbers, not negative, in either order, or in ascending order alone (equal ones are).
 
     Raises:
         ValueError: ``value_range``, the argument called ``name``, is something else.
@@ -27,9 +27,27 @@ def checked_range(name: str, value_range: Any) -> tuple[float, float]:
         bounds = None
     if bounds is None or isinstance(value_range, str):
         raise ValueError(f'{name} must be two numbers, such as (0.01, 0.1), not {value_range!r}')
-    if not all(math.isfinite(bound) and bound >= 0 for bound in bounds):
-        raise ValueError(f'{name} must be finite and not negative, not {value_range!r}')
+    sound = all(math.isfinite(bound) and bound >= 0 for bound in bounds)
+    if not sound or (ascending and bounds[0] > bounds[1]):
+        wanted = 'finite, not negative and in ascending order' if ascending else 'finite and not negative'
+        raise ValueError(f'{name} must be {wanted}, not {value_range!r}')
     return bounds
+
+
+def checked_count(name: str, count: Any, least: int = 1, most: int | None = None) -> int:
+    """A whole number from ``least`` to ``most``, or without an end.
+
+    Raises:
+        ValueError: ``count``, the argument called ``name``, is something else.
+
+    >>> checked_count('iterations', 100.0)
+    100
+    """
+    number = isinstance(count, numbers.Real) and not isinstance(count, bool) and -math.inf < count < math.inf
+    if not (number and count == int(count) and least <= count <= (count if most is None else most)):
+        limits = f', {least} or more' if most is None else f' from {least} to {most:,}'
+        raise ValueError(f'{name} must be a whole number{limits}, not {count!r}')
+    return int(count)
 
 
 def checked_step_size(name: str, step_size: Any) -> float:

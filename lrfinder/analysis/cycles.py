@@ -7,8 +7,9 @@ Source: Leslie N. Smith, "Cyclical Learning Rates for Training Neural Networks",
 from __future__ import annotations
 
 import math
-import numbers
 from dataclasses import dataclass
+
+from clr.arguments import checked_count
 
 EPOCHS = (2, 10)
 CYCLES = 3
@@ -50,7 +51,7 @@ def without_budget(iterations_per_epoch: int | None) -> CyclePlan:
     """
     if iterations_per_epoch is None:
         return CyclePlan(UPDATES, None, f'{UPDATES} iterations, as the length of an epoch is not known')
-    _check_count('iterations_per_epoch', iterations_per_epoch)
+    checked_count('iterations_per_epoch', iterations_per_epoch)
     least, most = EPOCHS
     epochs = min(max(math.ceil(UPDATES / iterations_per_epoch), least), most)
     reason = f'{epochs} epochs of {iterations_per_epoch} iterations (Smith: {least} to {most} epochs)'
@@ -68,10 +69,10 @@ def within_budget(iterations_per_epoch: int, epochs: int) -> CyclePlan:
         ValueError: One of them is no such number.
 
     >>> within_budget(45, 30)
-    CyclePlan(step_size=225, cycles=3, reason='3 whole cycles with half cycles of 5 epochs in 30 epochs (Smith: 2 to 10 epochs)')
+    CyclePlan(step_size=225, cycles=3, reason='3 whole cycles with half cycles of 5 epochs in 30 epochs (Smith: ...)')
     """
-    _check_count('iterations_per_epoch', iterations_per_epoch)
-    _check_count('epochs', epochs)
+    checked_count('iterations_per_epoch', iterations_per_epoch)
+    checked_count('epochs', epochs)
     least, most = EPOCHS
     cycles = max(CYCLES, math.ceil(epochs / (2 * most)))
     cycles = max(1, min(cycles, epochs // (2 * least)))
@@ -83,8 +84,3 @@ def within_budget(iterations_per_epoch: int, epochs: int) -> CyclePlan:
         f'{"s" if epochs > 1 else ""} ({fits}: {least} to {most} epochs)'
     )
     return CyclePlan(step_size, cycles, reason)
-
-
-def _check_count(name: str, value: object) -> None:
-    if not (isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) >= 1):
-        raise ValueError(f'{name} must be a whole number, 1 or more, not {value!r}')

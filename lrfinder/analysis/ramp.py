@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import numbers
-from typing import Any
-
+from clr.arguments import checked_count, checked_range
 from lrfinder._names import RAMP_NAMES
 
 import numpy as np
@@ -37,18 +34,11 @@ def rates(value_range: tuple[float, float], iterations: int, shape: str = 'linea
     [0.001, 0.01, 0.1, 1.0, 10.0]
     """
     start, stop = check_range(value_range, shape)
-    length = _checked_length(iterations)
+    length = checked_count('iterations', iterations, 2, MOST)
     found = np.linspace(start, stop, length) if shape == 'linear' else np.geomspace(start, stop, length)
     if not (np.diff(found) > 0).all():
         raise ValueError(f'value_range {value_range!r} is too narrow for {length} different rates')
     return found
-
-
-def _checked_length(iterations: Any) -> int:
-    number = isinstance(iterations, numbers.Real) and not isinstance(iterations, bool)
-    if not (number and 2 <= iterations <= MOST and iterations == int(iterations)):
-        raise ValueError(f'iterations must be a whole number from 2 to {MOST:,}, not {iterations!r}')
-    return int(iterations)
 
 
 def check_range(value_range: tuple[float, float], shape: str) -> tuple[float, float]:
@@ -59,12 +49,9 @@ def check_range(value_range: tuple[float, float], shape: str) -> tuple[float, fl
     """
     if shape not in RAMP_NAMES:
         raise ValueError(f'ramp must be {" or ".join(map(repr, RAMP_NAMES))}, not {shape!r}')
-    try:
-        start, stop = (float(value) for value in (() if isinstance(value_range, str) else value_range))
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(f'value_range must be two numbers, such as (0.001, 1), not {value_range!r}') from None
-    if not (math.isfinite(start) and math.isfinite(stop) and 0 <= start < stop):
-        raise ValueError(f'value_range must be finite, 0 or more and ascending, not {value_range!r}')
+    start, stop = checked_range('value_range', value_range, ascending=True)
+    if start == stop:
+        raise ValueError(f'value_range must be two different rates, not {value_range!r}')
     if shape == 'exponential' and start == 0:
         raise ValueError('an exponential ramp must start above 0')
     return start, stop

@@ -15,6 +15,7 @@ from html import escape
 from importlib import metadata
 from typing import Any
 
+from clr.arguments import checked_range
 from lrfinder import _files
 
 SCHEMA = 1
@@ -88,7 +89,7 @@ class Suggestion:
 
     def __post_init__(self) -> None:
         set_field = functools.partial(object.__setattr__, self)
-        set_field('value_range', _checked_range(self.value_range))
+        set_field('value_range', checked_range('value_range', self.value_range, ascending=True))
         # Plain numbers and containers: NumPy's and pandas' do not go into JSON.
         for name in 'step_size', 'iterations_per_epoch', 'updates', 'batchsize':
             value = getattr(self, name)
@@ -143,16 +144,6 @@ class Suggestion:
         except ValueError as error:  # a UnicodeDecodeError is one
             problem = ' '.join(str(error).split())
         raise ValueError(f'{os.fspath(path)}: not a suggestion: {problem}')
-
-
-def _checked_range(value_range: Any) -> tuple[float, float]:
-    try:
-        low, high = (float(value) for value in value_range)
-    except (TypeError, ValueError, OverflowError):
-        low, high = math.nan, math.nan
-    if not (math.isfinite(low) and math.isfinite(high) and 0 <= low <= high):
-        raise ValueError(f'value_range must be two finite rates in ascending order, 0 or more, not {value_range!r}')
-    return low, high
 
 
 def _parse(text: str) -> Any:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import importlib.util
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from clr import __version__
+from clr.arguments import checked_count
 from clr.policies import POLICIES
 from lrfinder._names import COMMUNICATOR_NAMES, DATASET_NAMES, MODEL_NAMES, OPTIMIZER_NAMES, RAMP_NAMES, canonical, suggest
 from lrfinder.cli.errors import UsageError, blaming
@@ -281,18 +281,19 @@ def _column(text: str) -> tuple[str, str]:
     return name, theirs
 
 
-def _count(least: int, most: int = sys.maxsize) -> Callable[[str], int]:
+def _count(least: int, most: int | None = None) -> Callable[[str], int]:
     def convert(text: str) -> int:
         try:
-            number = int(text)
-        except ValueError:
-            number = -1
-        if not least <= number <= most:
-            limits = f'{least} or more' if most == sys.maxsize else f'from {least} to {most}'
-            raise argparse.ArgumentTypeError(f'a whole number, {limits}, is needed, not {text!r}')
-        return number
+            return checked_count('it', int(text) if _is_whole(text) else text, least, most)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
 
     return convert
+
+
+def _is_whole(text: str) -> bool:
+    # Python refuses to make an int of thousands of digits.
+    return text.removeprefix('-').isdecimal() and len(text) < 100
 
 
 def _unknown(parser: argparse.ArgumentParser, word: str) -> str:

@@ -37,8 +37,8 @@ def test_any_whole_number_is_a_length(iterations):
 
 
 LENGTH = 'iterations must be a whole number from 2 to 10,000,000, not '
-PAIR = 'value_range must be two numbers, such as (0.001, 1), not '
-ASCENDING = 'value_range must be finite, 0 or more and ascending, not '
+PAIR = 'value_range must be two numbers, such as (0.01, 0.1), not '
+ASCENDING = 'value_range must be finite, not negative and in ascending order, not '
 REFUSED = [
     ((0, 1), 1, 'linear', LENGTH + '1'),
     ((0, 1), 0, 'linear', LENGTH + '0'),
@@ -52,7 +52,7 @@ REFUSED = [
     ((0, 1), '10', 'linear', LENGTH + "'10'"),
     ((0, 1), None, 'linear', LENGTH + 'None'),
     ((1, 0), 5, 'linear', ASCENDING + '(1, 0)'),
-    ((1, 1), 5, 'linear', ASCENDING + '(1, 1)'),
+    ((1, 1), 5, 'linear', 'value_range must be two different rates, not (1, 1)'),
     ((-0.1, 1), 5, 'linear', ASCENDING + '(-0.1, 1)'),
     ((0, float('inf')), 5, 'linear', ASCENDING + '(0, inf)'),
     ((float('nan'), 1), 5, 'linear', ASCENDING + '(nan, 1)'),

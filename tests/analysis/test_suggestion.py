@@ -119,15 +119,17 @@ def test_no_range_is_a_kind_of_value_error_that_may_hold_a_curve():
 # ---- what is none
 
 
-BOUNDS = 'value_range must be two finite rates in ascending order, 0 or more, not '
+@pytest.mark.parametrize('value_range', [(0.2, 0.1), (-0.1, 0.1), (0, math.inf), (math.nan, 1)])
+def test_two_numbers_that_are_no_range_are_refused(value_range):
+    message = f'value_range must be finite, not negative and in ascending order, not {value_range!r}'
+    with pytest.raises(ValueError, match=f'^{re.escape(message)}$'):
+        Suggestion('lr', value_range, 90)
 
 
-@pytest.mark.parametrize(
-    'value_range',
-    [(0.2, 0.1), (-0.1, 0.1), (0, math.inf), (math.nan, 1), (0.1,), (0.1, 0.2, 0.3), None, 0.1, 'ab', (0, 10**400), (None, 1)],
-)
-def test_what_is_no_range_is_refused(value_range):
-    with pytest.raises(ValueError, match=f'^{re.escape(BOUNDS + repr(value_range))}$'):
+@pytest.mark.parametrize('value_range', [(0.1,), (0.1, 0.2, 0.3), None, 0.1, 'ab', (0, 10**400), (None, 1)])
+def test_what_is_not_two_numbers_is_refused(value_range):
+    message = f'value_range must be two numbers, such as (0.01, 0.1), not {value_range!r}'
+    with pytest.raises(ValueError, match=f'^{re.escape(message)}$'):
         Suggestion('lr', value_range, 90)
 
 
