@@ -1,28 +1,17 @@
 """Files are written whole or not at all."""
 
 import os
+import random
 import signal
 import stat
 import subprocess
 import sys
-import tempfile
-import textwrap
 import threading
+import time
 
 from lrfinder._files import replacing, sweep, write_text
 
 import pytest
-
-
-def _has_nameless_files():
-    try:
-        os.close(os.open(tempfile.gettempdir(), os.O_TMPFILE | os.O_RDWR))
-    except (AttributeError, OSError):
-        return False
-    return True
-
-
-nameless = pytest.mark.skipif(not _has_nameless_files(), reason='the system or its disk knows no files without a name')
 
 
 def test_the_text_is_written_in_utf_8(tmp_path):
@@ -58,44 +47,60 @@ def test_a_text_that_cannot_be_encoded_leaves_the_earlier_file(tmp_path):
     assert os.listdir(tmp_path) == ['answer']
 
 
-def no_nameless_files(monkeypatch):
-    monkeypatch.delattr(os, 'O_TMPFILE', raising=False)
+# ---- killed
 
 
-def no_proc(monkeypatch):
-    def refused(*args, **kwargs):
-        raise OSError(2, 'No such file or directory', '/proc/self/fd/3')
-
-    monkeypatch.setattr(os, 'link', refused)
-
-
-@nameless
-def test_until_it_is_whole_the_file_has_no_name_that_a_killed_process_could_leave(tmp_path):
-    body = """
-        import os, signal, sys
-        from lrfinder._files import replacing
-        with replacing(sys.argv[1]) as file:
-            file.write(b'half' * 100_000)
-            file.flush()
-            os.kill(os.getpid(), signal.SIGKILL)
-    """
-    ended = subprocess.run([sys.executable, '-c', textwrap.dedent(body), tmp_path / 'answer'])
-    assert ended.returncode == -signal.SIGKILL
-    assert os.listdir(tmp_path) == []
+def killed(tmp_path, body, when):
+    """Runs a writer of ``tmp_path / 'answer'`` until it is killed: at a point of its own, or after ``when(process)``."""
+    with subprocess.Popen([sys.executable, '-c', WRITER + body], cwd=tmp_path, stdout=subprocess.PIPE) as process:
+        when(process)
+    assert process.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize('lack', [no_nameless_files, no_proc])
-def test_systems_that_lack_something_write_whole_files_as_well(tmp_path, monkeypatch, lack):
+WRITER = """
+import os, signal
+from lrfinder._files import replacing, write_text
+
+def kill(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+"""
+POINTS = {
+    'in the middle': ("with replacing('answer') as file: file.write(b'new' * 100_000); file.flush(); kill()", 'earlier'),
+    'before it is on the disk': ("os.fsync = kill; write_text('answer', 'new')", 'earlier'),
+    'before it takes its place': ("os.replace = kill; write_text('answer', 'new')", 'earlier'),
+    'after it took its place': ("write_text('answer', 'new'); kill()", 'new'),
+}
+
+
+@pytest.mark.parametrize('point', POINTS)
+def test_a_writer_that_is_killed_leaves_the_earlier_file_or_the_new_one(tmp_path, point):
+    body, expected = POINTS[point]
     write_text(tmp_path / 'answer', 'earlier')
-    lack(monkeypatch)
-    write_text(tmp_path / 'answer', 'new')
-    assert (tmp_path / 'answer').read_text() == 'new'
+    killed(tmp_path, body, lambda process: process.wait())
+    assert (tmp_path / 'answer').read_text() == expected
+    sweep(tmp_path)
     assert os.listdir(tmp_path) == ['answer']
-    with pytest.raises(ValueError), replacing(tmp_path / 'answer') as file:
-        file.write(b'half')
-        raise ValueError
-    assert (tmp_path / 'answer').read_text() == 'new'
-    assert os.listdir(tmp_path) == ['answer']
+
+
+def test_so_it_does_at_whatever_moment(tmp_path):
+    texts = {letter * 200_000 for letter in 'abc'}
+    body = "while True:\n    for letter in 'abc': write_text('answer', letter * 200_000); print(letter, flush=True)"
+    waits = random.Random(0)
+
+    def kill(process):
+        process.stdout.readline()  # it has written
+        time.sleep(waits.uniform(0, 0.02))
+        process.kill()
+
+    left_behind = 0
+    for _ in range(40):
+        killed(tmp_path, body, kill)
+        assert (tmp_path / 'answer').read_text() in texts
+        left_behind += len(os.listdir(tmp_path)) - 1
+        sweep(tmp_path)
+        assert os.listdir(tmp_path) == ['answer']
+    assert left_behind  # some were killed in the middle
 
 
 def test_its_permissions_are_those_of_any_new_file(tmp_path):
@@ -133,6 +138,12 @@ def test_a_full_disk_leaves_the_earlier_file(tmp_path):
     assert os.listdir(tmp_path) == ['answer']
 
 
+@pytest.mark.parametrize('name', ['n' * 255, '\u00fc' * 127])
+def test_names_may_be_as_long_as_the_disk_takes_them(tmp_path, name):
+    write_text(tmp_path / name, 'x')
+    assert os.listdir(tmp_path) == [name]
+
+
 def test_several_writers_at_once_leave_the_file_of_one(tmp_path):
     texts = [str(i) * 100_000 for i in range(8)]
     threads = [threading.Thread(target=write_text, args=(tmp_path / 'answer', text)) for text in texts]
@@ -144,15 +155,61 @@ def test_several_writers_at_once_leave_the_file_of_one(tmp_path):
     assert os.listdir(tmp_path) == ['answer']
 
 
-def test_only_what_a_killed_writer_left_behind_is_swept_away(tmp_path):
-    for name in (
-        '.curve.csv-0123abcd',
-        '.snapshot_iter_40-fedcba98',
+# ---- the sweep
+
+UNFINISHED = '.0123456789abcdef.lrfinder-unfinished'
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
         'curve.csv',
         '.gitignore',
-        '.notes-2026.txt',
-        'a-0123abcd.csv',
-    ):
-        (tmp_path / name).write_text('')
+        '.env-20251126',
+        '.bashrc-20240101',
+        '.curve.csv-0123abcd',
+        '0123456789abcdef.lrfinder-unfinished',
+        '.0123456789ABCDEF.lrfinder-unfinished',
+        '.0123456789abcdef.lrfinder-unfinished~',
+        '.curve.csv.0123456789abcdef.lrfinder-unfinished',
+        '.lrfinder-unfinished',
+    ],
+)
+def test_the_sweep_leaves_every_other_file(tmp_path, name):
+    (tmp_path / name).write_text('kept')
+    (tmp_path / UNFINISHED).write_text('half a fi')
     sweep(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {'curve.csv', '.gitignore', '.notes-2026.txt', 'a-0123abcd.csv'}
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_the_sweep_removes_only_files_and_follows_no_link(tmp_path):
+    folder, outside = tmp_path / 'folder', tmp_path / 'outside'
+    outside.write_text('kept')
+    (folder / UNFINISHED).mkdir(parents=True)
+    (folder / UNFINISHED / UNFINISHED).write_text('kept')
+    link = folder / UNFINISHED.replace('0', 'f')
+    link.symlink_to(outside)
+    sweep(folder)
+    assert outside.read_text() == 'kept'
+    assert link.is_symlink()
+    assert (folder / UNFINISHED / UNFINISHED).read_text() == 'kept'
+
+
+def test_what_cannot_be_removed_does_not_keep_the_sweep_from_the_rest(tmp_path, monkeypatch):
+    names = [f'.{digit * 16}.lrfinder-unfinished' for digit in 'abc']
+    for name in names:
+        (tmp_path / name).write_text('half a fi')
+    unlink = os.unlink
+
+    def refuse_the_second(entry):
+        if entry.name == names[1]:
+            raise PermissionError(13, 'Permission denied', entry.path)
+        unlink(entry)
+
+    monkeypatch.setattr(os, 'unlink', refuse_the_second)
+    sweep(tmp_path)
+    assert os.listdir(tmp_path) == [names[1]]
+
+
+def test_a_folder_that_is_not_there_needs_no_sweep(tmp_path):
+    sweep(tmp_path / 'missing')
