@@ -8,8 +8,9 @@ import warnings
 import lrfinder
 from clr.attributes import rate_attribute
 from lrfinder.engine.holdout import hold_out
+from lrfinder.engine.prefetch import await_rest
 from lrfinder.engine.runner import Runner
-from lrfinder.engine.state import _await_rest, preserved
+from lrfinder.engine.state import preserved
 from lrfinder.zoo.models import classifier, cnn, mlp, resnet
 
 import chainer
@@ -372,7 +373,7 @@ def settle(updater):
     """Lets what reads ahead come to rest, so that the random state is no race."""
     for iterator in updater._iterators.values():
         if hasattr(iterator, 'n_prefetch') or hasattr(iterator, 'n_threads'):
-            _await_rest(iterator)
+            await_rest(iterator)
 
 
 def train(updater, updates):

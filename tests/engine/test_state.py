@@ -11,7 +11,8 @@ import time
 import tracemalloc
 
 import clr  # noqa: F401  makes Chainer importable
-from lrfinder.engine.state import Memento, _await_rest, preserved
+from lrfinder.engine.prefetch import await_rest
+from lrfinder.engine.state import SavedState, preserved
 
 import chainer
 import chainer.links as L
@@ -181,29 +182,29 @@ CHANGES = [
 def test_what_has_changed_is_put_back(make):
     thing, change, state = make()
     before = repr(state())
-    memento = Memento(thing)
+    saved = SavedState(thing)
     for _ in range(2):
         change()
         assert repr(state()) != before
-        memento.restore()
+        saved.restore()
         assert repr(state()) == before
 
 
 def test_generators_go_on_with_the_same_numbers():
     generator = np.random.default_rng(1)
-    memento = Memento(generator)
+    saved = SavedState(generator)
     first = generator.random(3).tolist()
-    memento.restore()
+    saved.restore()
     assert generator.random(3).tolist() == first
 
 
 def test_replaced_objects_come_back_themselves():
     array = np.zeros(2)
     thing = Thing(array=array, inner=Thing(value=1))
-    inner, memento = thing.inner, Memento(thing)
+    inner, saved = thing.inner, SavedState(thing)
     inner.value, array[0] = 2, 1
     thing.array = thing.inner = None
-    memento.restore()
+    saved.restore()
     assert thing.array is array
     assert thing.inner is inner
     assert (inner.value, array.tolist()) == (1, [0, 0])
@@ -216,17 +217,17 @@ def test_what_has_not_changed_is_not_touched():
 
     thing = Thing(watched=Watched(a=np.zeros(1)), locked=np.zeros(1))
     thing.locked.flags.writeable = False
-    Memento(thing).restore()
+    SavedState(thing).restore()
 
 
 def test_an_error_does_not_keep_the_rest_from_being_put_back():
     thing = Thing(first=np.zeros(1), locked=np.zeros(1), last=np.zeros(1))
-    memento = Memento(thing)
+    saved = SavedState(thing)
     for array in vars(thing).values():
         array += 1
     thing.locked.flags.writeable = False
     with pytest.raises(ValueError, match='read-only'):
-        memento.restore()
+        saved.restore()
     assert [array.item() for array in vars(thing).values()] == [0, 1, 0]
 
 
@@ -242,14 +243,14 @@ def test_a_signal_waits_until_everything_is_put_back(number):
 
     things = [Thing(value=1) for _ in range(3)]
     things.insert(1, Signals(value=1))
-    memento = Memento(things)
+    saved = SavedState(things)
     things[1]['value'] = 2
     for thing in things[::2]:
         thing.value = 2
     earlier = signal.signal(number, handle)
     try:
         with pytest.raises(KeyboardInterrupt):
-            memento.restore()
+            saved.restore()
         assert signal.getsignal(number) is handle
     finally:
         signal.signal(number, earlier)
@@ -258,12 +259,12 @@ def test_a_signal_waits_until_everything_is_put_back(number):
 
 
 def test_it_works_in_a_thread():
-    values, memento = {'a': 1}, []
+    values, saved = {'a': 1}, []
 
     def work():
-        memento.append(Memento(values))
+        saved.append(SavedState(values))
         values['a'] = 2
-        memento[0].restore()
+        saved[0].restore()
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -275,9 +276,9 @@ def test_a_cycle_of_references_is_no_trouble():
     thing = Thing()
     thing.itself, thing.list = thing, [thing]
     thing.list.append(thing.list)
-    memento = Memento(thing)
+    saved = SavedState(thing)
     thing.list.clear()
-    memento.restore()
+    saved.restore()
     assert len(thing.list) == 2
 
 
@@ -285,17 +286,19 @@ def test_deep_nesting_is_no_trouble():
     nest = [0]
     for _ in range(20_000):
         nest = [nest]
-    Memento(nest).restore()
+    SavedState(nest).restore()
 
 
 def test_threads_queues_and_files_are_left_alone(tmp_path):
     thread = threading.Thread(target=lambda: None)
     with open(tmp_path / 'log', 'w') as file:
-        memento = Memento(Thing(thread=thread, file=file, wait=threading.Event(), odds=[random.SystemRandom(), re, Thing, len]))
+        saved = SavedState(
+            Thing(thread=thread, file=file, wait=threading.Event(), odds=[random.SystemRandom(), re, Thing, len])
+        )
         thread.start()
         thread.join()
         file.write('line')
-        memento.restore()
+        saved.restore()
     assert not thread.is_alive()
     assert (tmp_path / 'log').read_text() == 'line'
 
@@ -311,10 +314,10 @@ def test_a_data_set_is_not_copied():
     updater = updater_of(iterators.SerialIterator(halves, 4))
     updater.loss_func = lambda *_: data  # wherever else it hangs
     tracemalloc.start()
-    memento = Memento(updater)
+    saved = SavedState(updater)
     size = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    memento.restore()
+    saved.restore()
     assert size < 500_000
 
 
@@ -322,10 +325,10 @@ def test_the_activations_behind_a_kept_result_are_not_copied():
     x = chainer.Variable(np.ones((1000, 1000), np.float32))
     model = Thing(loss=chainer.functions.sum(chainer.functions.relu(x * 2)))
     tracemalloc.start()
-    memento = Memento(model)
+    saved = SavedState(model)
     size = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    memento.restore()
+    saved.restore()
     assert size < 100_000
 
 
@@ -336,9 +339,9 @@ def test_what_is_kept_is_the_size_of_the_model_with_its_gradients_and_optimizer(
     )
     updater.update()
     tracemalloc.start()
-    memento = Memento(updater)
+    saved = SavedState(updater)
     size = tracemalloc.get_traced_memory()[0]
-    memento.restore()
+    saved.restore()
     after = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     once = 1000 * 500 * 4
@@ -349,30 +352,30 @@ def test_what_is_kept_is_the_size_of_the_model_with_its_gradients_and_optimizer(
 def test_a_data_set_keeps_its_attributes_and_generators():
     data = Thing(random=np.random.RandomState(1), reads=0, order=[0, 1, 2], pixels=np.zeros(3))
     state = repr(data.random.get_state())
-    memento = Memento(Thing(dataset=data))
+    saved = SavedState(Thing(dataset=data))
     data.reads, data.pixels[0] = 1, 1
     data.random.rand()
     data.order.reverse()
-    memento.restore()
+    saved.restore()
     assert (data.reads, data.order, repr(data.random.get_state())) == (0, [0, 1, 2], state)
     assert data.pixels[0] == 1  # only read, as a rule
 
 
 def test_a_model_that_a_data_set_refers_to_is_kept_all_the_same():
     model = L.Linear(2, 2)
-    memento = Memento(Thing(dataset=Thing(model=model), model=model))
+    saved = SavedState(Thing(dataset=Thing(model=model), model=model))
     before = model.W.array.copy()
     model.W.array += 1
-    memento.restore()
+    saved.restore()
     assert (model.W.array == before).all()
 
 
 def test_the_graph_of_a_kept_result_is_whole_again():
     weight = chainer.Parameter(np.ones((1, 1), np.float32))
     result = chainer.functions.sum(chainer.functions.matmul(weight, weight) * 3)
-    memento = Memento(Thing(loss=result))
+    saved = SavedState(Thing(loss=result))
     result.unchain_backward()
-    memento.restore()
+    saved.restore()
     weight.cleargrad()
     result.backward()
     assert weight.grad.item() == 6
@@ -404,7 +407,7 @@ def positions(make, disturb):
     for _ in range(6):
         seen.append([x[0].item() for x, _ in iterator.next()])
         disturb(iterator)
-    _await_rest(iterator)
+    await_rest(iterator)
     iterator.finalize()
     return seen
 
