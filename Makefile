@@ -13,7 +13,7 @@ pip = PYTHONWARNINGS='ignore:Editable installation' $(python) -m pip --quiet --d
 packaging = setup.cfg pyproject.toml clr/__init__.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test floor lint format gpu clean FORCE
+.PHONY: help setup demo test floor lint format docs gpu clean FORCE
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -41,12 +41,16 @@ format: $(VENV)/.tests-ready  ## put the code in the project's style
 	$(python) -m ruff check --fix .
 	$(python) -m ruff format .
 
+docs: $(VENV)/.docs-ready  ## build the documentation as a site in docs/_build/html
+	$(python) -m sphinx -W --keep-going -q -E -b html docs docs/_build/html
+	@echo 'Open docs/_build/html/index.html in a browser.'
+
 gpu: $(VENV)/.$(CUDA)-ready  ## run the tests that need a GPU (CUDA=cuda12 or cuda13)
 	@$(python) -c "$$REPORT_GPU"
 	@$(call pytest,-m gpu $(ARGS))
 
 clean:  ## remove what set-up, tests and builds left; results stay
-	rm -rf .venv .venv-* '$(VENV)' build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* '$(VENV)' build dist docs/_build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pytest leaves with 5 when it ran no test, which is no success.
@@ -73,6 +77,9 @@ $(VENV)/.ready: $(VENV)/.made $(packaging)
 
 $(VENV)/.tests-ready: $(VENV)/.ready
 	$(call install,what its tests need,[test])
+
+$(VENV)/.docs-ready: $(VENV)/.ready
+	$(call install,what the documentation needs,[docs])
 
 $(VENV)/.$(CUDA)-ready: $(VENV)/.tests-ready
 	$(call install,CuPy for $(CUDA),[$(CUDA)])
