@@ -71,8 +71,8 @@ def test_extras_bring_what_they_are_for(config, extra, package):
 def test_extras_that_others_include_exist(config):
     extras = config['options.extras_require']
     included = re.findall(r'chainer-lrfinder\[(.*)\]', '\n'.join(extras.values()))
-    assert included == ['benchmarks,jobs,mpi,notebooks']
-    assert {'benchmarks', 'jobs', 'mpi', 'notebooks'} <= set(extras)
+    assert included == ['benchmarks,docs,jobs,mpi,notebooks']
+    assert {'benchmarks', 'docs', 'jobs', 'mpi', 'notebooks'} <= set(extras)
 
 
 def test_floor_file_holds_the_oldest_versions_that_are_declared(config):
