@@ -47,6 +47,19 @@ def suggest(word: str, names: Iterable[str]) -> str:
     return f'choose from {", ".join(shown) or "(nothing)"}'
 
 
+def printable(text: str, most: int = 60) -> str:
+    """A text of the user's as it can be shown within a line: no more than ``most`` characters and ``...``, and none that moves the
+    cursor, turns the direction of writing or can't be seen; such a character is shown by its code.
+
+    >>> printable('a\\nb \\x1b[31mred')
+    'a\\\\nb \\\\x1b[31mred'
+    >>> printable('ab' * 1000, most=5)
+    'ababa...'
+    """
+    shown = text if len(text) <= most else text[:most] + '...'
+    return ''.join(char if char.isprintable() else char.encode('unicode_escape').decode('ascii') for char in shown)
+
+
 def canonical(word: str, names: Iterable[str]) -> str | None:
     """The one of ``names`` that is written like ``word`` but for capitals, hyphens and underscores; ``None`` where none is.
 
