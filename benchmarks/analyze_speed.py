@@ -49,7 +49,7 @@ def duration(rule: Callable[[pd.DataFrame], object], table: pd.DataFrame) -> flo
 
 
 def curve(length: int) -> pd.DataFrame:
-    """A linear ramp that learns up to a rate of 0.4 and breaks at 0.8."""
+    """A linear ramp that learns up to a rate of 0.4 and diverges at 0.8."""
     rates = np.linspace(0, 1, length)
     loss = 0.3 + 2 * np.exp(-15 * rates) + 2 * np.clip(rates - 0.4, 0, None) + 3 * (rates > 0.8)
     loss = loss + np.random.RandomState(0).normal(0, 0.1, length)

@@ -28,12 +28,21 @@ def options(description: str | None) -> argparse.Namespace:
     """Read the options that every measuring command has: `tasks`, a list of them, and `jobs`."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument('--tasks', type=_tasks, default=TASKS, help='measure only these, comma separated')
-    parser.add_argument('--jobs', type=int, default=-1, help='processes (default: one a core)')
+    parser.add_argument('--jobs', type=_jobs, default=-1, help='processes (default: one a core)')
     return parser.parse_args()
 
 
 def _tasks(names: str) -> list[Task]:
+    unknown = [name for name in names.split(',') if name not in BY_NAME]
+    if unknown:
+        raise argparse.ArgumentTypeError(f'no such task: {", ".join(unknown)}; see TASKS in benchmarks/tasks.py')
     return [BY_NAME[name] for name in names.split(',')]
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'must be a positive number, not {text!r}')
+    return int(text)
 
 
 def in_parallel(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]], jobs: int) -> list[Any]:
@@ -42,7 +51,7 @@ def in_parallel(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]], 
 
 
 def errors(name: str, value_range: tuple[float, float], seed: int, scale: int = 1) -> tuple[float, int]:
-    """Train a task in a range: the error in points, and 1 for a collapse."""
+    """Train a task in a range: the error in points, and 1 if the network collapsed to chance."""
     outcome = train(BY_NAME[name], value_range, seed, scale=scale)
     return outcome.error, int(outcome.collapsed)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks import tables
+from benchmarks import provenance, tables
 from benchmarks.measuring import PARTNER, SEEDS, SPREAD_SEEDS, in_parallel, options, suggested, trained
 
 import pandas as pd
@@ -18,10 +18,11 @@ import pandas as pd
 def main() -> None:
     """Measure the tasks asked for and put their rows into the tables."""
     args = options(__doc__)
+    origin = provenance.here()
     names = [task.name for task in args.tasks]
-    tables.update('ours.csv', found(names, SPREAD_SEEDS, True, {1: PARTNER, 10: SEEDS}, args.jobs))
-    tables.update('ours_other_seeds.csv', elsewhere(tables.read('ours.csv'), names, args.jobs))
-    tables.update('ours_without_validation.csv', found(names, PARTNER, False, {1: PARTNER}, args.jobs))
+    tables.update('ours.csv', found(names, SPREAD_SEEDS, True, {1: PARTNER, 10: SEEDS}, args.jobs), origin)
+    tables.update('ours_other_seeds.csv', elsewhere(tables.read('ours.csv'), names, args.jobs), origin)
+    tables.update('ours_without_validation.csv', found(names, PARTNER, False, {1: PARTNER}, args.jobs), origin)
 
 
 def found(

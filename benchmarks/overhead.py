@@ -34,7 +34,7 @@ PAIRS = 45
 BATCH = 32
 # Short runs: what else the machine does meets both of a pair alike.
 UPDATES = {'MLP on digits': 100, 'ResNet-20 at 32x32': 2}
-# Rates at which nothing breaks.
+# Rates at which nothing diverges.
 RATES = 0.001, 0.01
 
 

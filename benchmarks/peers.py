@@ -1,8 +1,8 @@
-"""What the peers suggest: `.venv-peers/bin/python benchmarks/peers.py` reads `ramps.npz` and writes `peers.csv`.
+"""What the peers suggest: `.venv-peers/bin/python -m benchmarks.peers` reads `ramps.npz` and writes `peers.csv`.
 
 Every peer runs its own, unchanged learning rate finder with everything at its default: schedule, smoothing, the
-stop at divergence, the rule. Its model only replays the losses that Chainer recorded at the same rates. Needs
-`requirements-peers.txt`, and neither Chainer nor the project.
+stop at divergence, the rule. Its model only replays the losses that Chainer recorded at the same rates. Runs in an
+environment of its own, which `requirements-peers.txt` describes, and needs no Chainer.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import logging
 import math
 import tempfile
 import warnings
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+
+from benchmarks import provenance, tables
 
 import lightning
 import matplotlib.figure
@@ -27,8 +28,6 @@ from fastai.learner import Learner
 from lightning.pytorch.tuner import Tuner
 from torch.utils.data import DataLoader, TensorDataset
 from torch_lr_finder import LRFinder
-
-HERE = Path(__file__).parent
 
 Answer = tuple[str, float, int]  # rule, suggested rate (NaN: none), updates
 
@@ -118,13 +117,20 @@ PEERS = {'fastai': fastai, 'lightning': lightning_, 'torch-lr-finder': torch_lr_
 
 def main() -> None:
     """Replay every recorded ramp to the peer that it belongs to."""
-    rows = []
-    with np.load(HERE / 'ramps.npz') as ramps:
-        for key, (rates, losses) in ramps.items():
-            peer, task, seed = key.split('/')
-            rows += [(task, int(seed), *answer) for answer in PEERS[peer](rates, losses.tolist())]
-    table = pd.DataFrame(rows, columns=['task', 'seed', 'rule', 'max', 'updates'])
-    table.sort_values(['task', 'rule', 'seed']).to_csv(HERE / 'peers.csv', index=False, float_format='%.6g')
+    origin = provenance.here()
+    with np.load(tables.RESULTS / tables.RAMPS) as ramps:
+        table = pd.DataFrame(answers(ramps), columns=['task', 'seed', 'rule', 'max', 'updates'])
+    tables.update('peers.csv', table.sort_values(['rule', 'seed']), origin)
+
+
+def answers(ramps: Mapping[str, np.ndarray]) -> Iterator[tuple[str, int, str, float, int]]:
+    """What each peer says of each of its ramps; see `benchmarks.ramps` for the names of the arrays."""
+    for key in ramps:
+        peer, _, task = key.partition('/')
+        if task:
+            for seed, losses in enumerate(ramps[key]):
+                for answer in PEERS[peer](ramps[peer], losses.tolist()):
+                    yield task, seed, *answer
 
 
 if __name__ == '__main__':

@@ -1,20 +1,16 @@
 """The benchmark's result: `python -m benchmarks.report` prints the tables and draws `regret.png`.
 
 Regret is the validation error after training in a rule's range, minus that of the best of the oracle's ranges by the same three
-seeds, both means over them, in points. Reads what the other commands measured; trains nothing.
+seeds, both means over them, in points. Reads what the other commands measured, and what they measured it with; trains nothing.
 """
 
 from __future__ import annotations
 
-import datetime
 import math
-import platform
-from collections.abc import Iterable
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks import tables
+from benchmarks import provenance, tables
 from benchmarks.measuring import OTHER_SEEDS, PARTNER, SEEDS
 from benchmarks.oracle import best_ranges
 from benchmarks.tasks import TASKS
@@ -50,8 +46,12 @@ def main() -> None:
     print(markdown(details(scores, oracle[oracle.seed.isin(SEEDS)])), '\n')
     print('Maxima by a ramp of 1,000 updates over those by one of 100:\n')
     print(markdown(steadiness(tables.read('steady.csv'))), '\n')
-    print(f'{datetime.date.today()}; {", ".join(versions())}.')
-    draw(scores, tables.HERE / 'regret.png')
+    print('What each table was made with:\n')
+    origins, versions = provenance.summary(tables.read_provenance())
+    print(markdown(origins), '\n')
+    for number, text in enumerate(versions, 1):
+        print(f'{number}. {text}')
+    draw(scores, tables.RESULTS / 'regret.png')
 
 
 def score(oracle: pd.DataFrame, runs: pd.DataFrame, groups: dict[str, str]) -> pd.DataFrame:
@@ -171,16 +171,6 @@ def markdown(table: pd.DataFrame) -> str:
     """A table of texts in Markdown."""
     rows: list[Any] = [table.columns, ['---'] * len(table.columns), *table.itertuples(index=False)]
     return '\n'.join(f'| {" | ".join(row)} |' for row in rows)
-
-
-def versions() -> Iterable[str]:
-    """What the numbers were made with."""
-    yield f'Python {platform.python_version()}'
-    for package in ('chainer', 'numpy', 'scikit-learn'):
-        yield f'{package} {metadata.version(package)}'
-    for line in (tables.HERE / 'requirements-peers.txt').read_text().splitlines():
-        if '==' in line:
-            yield line.replace('==', ' ')
 
 
 def draw(scores: pd.DataFrame, path: Path) -> None:

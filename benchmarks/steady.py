@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 import lrfinder
-from benchmarks import tables
+from benchmarks import provenance, tables
 from benchmarks.measuring import SEEDS, evaluator, in_parallel, options
 from benchmarks.oracle import best_ranges
 from benchmarks.tasks import BY_NAME
@@ -26,19 +26,20 @@ NAMES = (
     'redundant-imbalanced-mlp-adagrad',
 )
 LENGTHS = (100, 1000)
-STOP = 5  # times the best maximum: high enough for the ramp to break
+STOP = 5  # times the best maximum: high enough for the loss to diverge
 
 
 def main() -> None:
     """Measure those of the six tasks that are asked for, and put their rows into the table."""
     args = options(__doc__)
+    origin = provenance.here()
     names = [task.name for task in args.tasks if task.name in NAMES]
     searched = tables.read('oracle.csv')
     best = best_ranges(searched[searched.seed.isin(SEEDS)])['max']
     calls = [(name, STOP * best[name], length, seed) for name in names for seed in SEEDS for length in LENGTHS]
     found = in_parallel(maxima, calls, args.jobs)
     rows = [(*call, *row) for call, row in zip(calls, found)]
-    tables.update('steady.csv', pd.DataFrame(rows, columns=['task', 'stop', 'updates', 'seed', 'max', 'alone']))
+    tables.update('steady.csv', pd.DataFrame(rows, columns=['task', 'stop', 'updates', 'seed', 'max', 'alone']), origin)
 
 
 def maxima(name: str, stop: float, length: int, seed: int) -> tuple[float, float]:

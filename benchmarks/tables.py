@@ -1,25 +1,49 @@
-"""The benchmark's data files: tables beside this module, replaced whole or not at all."""
+"""The benchmark's data files: tables in `results/`, each replaced whole or not at all."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.provenance import Origin
 from lrfinder._files import write_text
 
 import pandas as pd
 
-HERE = Path(__file__).parent
+RESULTS = Path(__file__).parent / 'results'
+PROVENANCE = 'provenance.csv'
+RAMPS = 'ramps.npz'
 
 
 def read(name: str) -> pd.DataFrame:
     """Read a table of the benchmark."""
-    return pd.read_csv(HERE / name)
+    return pd.read_csv(RESULTS / name)
 
 
-def update(name: str, rows: pd.DataFrame) -> None:
-    """Put new rows into a table in place of those of the same tasks; the order within a task stays."""
-    if (HERE / name).exists():
+def read_provenance() -> pd.DataFrame:
+    """Read what each table was made with: texts, for a commit such as 0026528 is no number."""
+    return pd.read_csv(RESULTS / PROVENANCE, dtype=str)
+
+
+def update(name: str, rows: pd.DataFrame, origin: Origin) -> None:
+    """Put new rows into a table in place of those of the same tasks, and note what they were made with.
+
+    The order within a task stays.
+    """
+    measured = rows.task.unique()
+    if (RESULTS / name).exists():
         kept = read(name)
-        rows = pd.concat([kept[~kept.task.isin(rows.task.unique())], rows])
+        rows = pd.concat([kept[~kept.task.isin(measured)], rows])
     rows = rows.sort_values('task', kind='stable')
-    write_text(HERE / name, rows.to_csv(index=False, float_format='%.6g'))
+    write_text(RESULTS / name, rows.to_csv(index=False, float_format='%.6g'))
+    note(name, measured, origin)
+
+
+def note(name: str, tasks: Iterable[str], origin: Origin) -> None:
+    """Note what a file's figures of these tasks were made with, in place of what was noted of them before."""
+    rows = pd.DataFrame({'table': name, 'task': list(tasks), **asdict(origin)})
+    if (RESULTS / PROVENANCE).exists():
+        kept = read_provenance()
+        rows = pd.concat([kept[(kept.table != name) | ~kept.task.isin(rows.task)], rows])
+    write_text(RESULTS / PROVENANCE, rows.sort_values(['table', 'task']).to_csv(index=False))
