@@ -6,7 +6,6 @@ from typing import Any
 
 from clr import attributes
 from lrfinder.analysis import ramp as ramp_module
-from lrfinder.engine.recorder import Recorder
 from lrfinder.engine.run import OnRow, Run, Steps, chosen_optimizer
 from lrfinder.engine.workers import workers_of
 
@@ -20,7 +19,7 @@ class LRRangeTest(extension.Extension):
 
     The attribute is ``value_range[0]`` for the first update and ``value_range[1]`` for the last. After each update the rate
     that was used, the loss and the accuracy are recorded, and so are the results of an ``Evaluator`` whenever it runs. The
-    extension ends the training after the last iteration of the ramp, or before when the run has broken. It goes on from
+    extension ends the training after the last iteration of the ramp, or before when the run has diverged. It goes on from
     snapshots.
 
     Source: Leslie N. Smith, "Cyclical Learning Rates for Training Neural Networks", arXiv 1506.01186, section 3.3.
@@ -60,7 +59,7 @@ class LRRangeTest(extension.Extension):
     ) -> None:
         self._attr = attr
         rates = ramp_module.rates(value_range, iterations, ramp)
-        self._run = Run(rates.tolist(), Recorder(observer), on_row)
+        self._run = Run(rates.tolist(), observer, on_row)
         self._optimizer = optimizer
         self._target = optimizer
         self._steps: Steps | None = None

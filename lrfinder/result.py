@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from lrfinder.analysis.analyzer import Reading
 from lrfinder.analysis.suggestion import Suggestion
 
 import pandas as pd
@@ -14,9 +16,11 @@ class Result:
     """What a range test found.
 
     Attributes:
-        curve: The recorded curve, a row an update; columns as in ``lrfinder.analysis.curve.COLUMNS``, and with several seeds a first
-            column ``seed``.
+        curve: The recorded curve, a row an update; the columns are those of ``lrfinder.analysis.curve.COLUMNS``, and with
+            several seeds a first column ``seed``.
         suggestion: The range, with its reasons.
+        readings: What the analyzer reads off the ramp, by its seed (``None`` where there is no column ``seed``); a ramp that
+            shows nothing by itself has none.
 
     >>> result = Result(pd.DataFrame({'lr': [0.1], 'main/loss': [2.3]}), Suggestion('lr', (0.01, 0.1), step_size=90))
     >>> result.suggestion.value_range
@@ -25,9 +29,10 @@ class Result:
 
     curve: pd.DataFrame
     suggestion: Suggestion
+    readings: Mapping[int | None, Reading] = field(default_factory=dict)
 
     def _repr_png_(self) -> bytes:
         """The picture, as notebooks show it."""
         from lrfinder import plotting
 
-        return plotting.png_bytes(self.curve, self.suggestion)
+        return plotting.png_bytes(self.curve, self.suggestion, readings=self.readings)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
-import signal
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from statistics import median_high, median_low
 from typing import TYPE_CHECKING, Any
 
+from lrfinder.analysis.analyzer import Reading
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
 from lrfinder.result import Result
 
@@ -29,8 +29,6 @@ Build = Callable[[int], tuple[Any, Any]]
 
 # A backend's threads must take turns: NumPy's global random state, from which Chainer draws, is the process's.
 _alone_in_the_process = threading.Lock()
-# What a forked process builds with: it need not be sent.
-_inherited: Build
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,12 +40,14 @@ class Outcome:
         curve: What was recorded.
         suggestion: The range; ``None`` where there is none to give.
         why_none: Why there is none.
+        reading: What the analyzer reads off the ramp; ``None`` where that is nothing.
     """
 
     seed: int
     curve: pd.DataFrame
     suggestion: Suggestion | None
     why_none: str = ''
+    reading: Reading | None = None
 
 
 def find_seeds(
@@ -55,7 +55,6 @@ def find_seeds(
     seeds: Iterable[int],
     jobs: int = 1,
     on_row: OnRow | None = None,
-    meanwhile: Callable[[], None] | None = None,
     **find_options: Any,
 ) -> Result:
     """Runs a range test for each seed, and joins what they find.
@@ -66,7 +65,6 @@ def find_seeds(
         seeds: One seed or more. With one alone, the answer is that of :func:`lrfinder.find`.
         jobs: How many range tests run at once; -1 for as many as there are cores.
         on_row: As for :func:`lrfinder.find`; with ``jobs``, called with the last row of each range test that is done.
-        meanwhile: What this process can do while others run the range tests; called with ``jobs`` alone, in a thread.
         **find_options: Whatever else :func:`lrfinder.find` takes.
 
     Returns:
@@ -94,7 +92,7 @@ def find_seeds(
         return _find(build, seeds[0], find_options, on_row)
     outcomes: list[Outcome] = []
     try:
-        outcomes.extend(_outcomes(build, seeds, min(jobs, len(seeds)), on_row, meanwhile, find_options))
+        outcomes.extend(_outcomes(build, seeds, min(jobs, len(seeds)), on_row, find_options))
     except BaseException as error:
         unfinished = getattr(error, 'curve', None)
         parts = [_with_seed(outcome.curve, outcome.seed) for outcome in outcomes]
@@ -120,7 +118,8 @@ def joined(outcomes: Sequence[Outcome]) -> Result:
     suggestion = _in_the_middle(found)
     missing = tuple(f'seed {outcome.seed} gave no range: {outcome.why_none}' for outcome in none)
     updates = suggestion.updates + sum(len(outcome.curve) for outcome in none)
-    return Result(curve, dataclasses.replace(suggestion, warnings=suggestion.warnings + missing, updates=updates))
+    readings: dict[int | None, Reading] = {one.seed: one.reading for one in outcomes if one.reading is not None}
+    return Result(curve, dataclasses.replace(suggestion, warnings=suggestion.warnings + missing, updates=updates), readings)
 
 
 def geometric_median(values: Sequence[float]) -> float:
@@ -141,63 +140,33 @@ def _outcomes(
     seeds: Sequence[int],
     jobs: int,
     on_row: OnRow | None,
-    meanwhile: Callable[[], None] | None,
     find_options: dict[str, Any],
 ) -> Iterator[Outcome]:
     if jobs == 1:
         yield from (_outcome(build, seed, find_options, on_row) for seed in seeds)
         return
-    for outcome in _at_once(build, seeds, jobs, meanwhile, find_options):
+    for outcome in _at_once(build, seeds, jobs, find_options):
         if on_row is not None and len(outcome.curve):
             last = outcome.curve.iloc[-1]
             on_row(float(last['lr']), float(last['main/loss']))
         yield outcome
 
 
-def _at_once(
-    build: Build, seeds: Sequence[int], jobs: int, meanwhile: Callable[[], None] | None, find_options: dict[str, Any]
-) -> Iterator[Outcome]:
+def _at_once(build: Build, seeds: Sequence[int], jobs: int, find_options: dict[str, Any]) -> Iterator[Outcome]:
     try:
-        from joblib import Parallel, delayed, effective_n_jobs
+        from joblib import Parallel, delayed
+        from joblib.parallel import get_active_backend
     except ImportError:
         raise ValueError("more than one job needs joblib: pip install 'chainer-lrfinder[jobs]'") from None
     find_options = {**find_options, 'quiet': True}  # no bar of its own for each
-    # Large arrays are shared, but each process may change its own, as it may where one test follows another.
-    how: dict[str, Any] = {'batch_size': 1, 'mmap_mode': 'c'}
-    if _may_fork():
-        how |= {'backend': 'multiprocessing', 'initializer': _inherit, 'initargs': (build,)}
-        build = _build_as_inherited
-    with Parallel(n_jobs=jobs, **how) as parallel:
-        if meanwhile is not None:
-            threading.Thread(target=meanwhile, daemon=True).start()  # now that no process is forked any more
-        # As many as run at once: whoever waits sees them end.
-        width = effective_n_jobs(jobs)
-        for first in range(0, len(seeds), width):
-            yield from parallel(delayed(_outcome)(build, seed, find_options) for seed in seeds[first : first + width])
-
-
-def _may_fork() -> bool:
-    """Whether processes may be forked, which spares them a second of imports.
-
-    Not where joblib was told what to use (a backend that was told is always the same object), nor with other threads or a GPU,
-    which a fork does not survive.
-    """
-    from joblib.parallel import get_active_backend
-
-    told = get_active_backend()[0] is get_active_backend()[0]
-    return sys.platform == 'linux' and threading.active_count() == 1 and 'cupy' not in sys.modules and not told
-
-
-def _inherit(build: Build) -> None:
-    """Begins the life of a forked process: it has what its parent has, and leaves Ctrl-C to it."""
-    global _inherited
-    _inherited = build
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _build_as_inherited(seed: int) -> tuple[Any, Any]:
-    return _inherited(seed)
+    # What is done is kept where the backend hands it over as it comes.
+    return_as = 'generator' if get_active_backend()[0].supports_return_generator else 'list'
+    try:
+        # Large arrays are shared, but each process may change its own, as it may where one test follows another.
+        with Parallel(n_jobs=jobs, batch_size=1, mmap_mode='c', return_as=return_as) as parallel:
+            yield from parallel(delayed(_outcome)(build, seed, find_options) for seed in seeds)
+    except BrokenProcessPool as error:
+        raise RuntimeError('one of the processes was killed, as when memory runs out; take fewer jobs') from error
 
 
 def _outcome(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRow | None = None) -> Outcome:
@@ -210,7 +179,7 @@ def _outcome(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRo
             if getattr(error, 'curve', None) is not None:
                 vars(error)['curve'] = _with_seed(vars(error)['curve'], seed)
             raise
-        return Outcome(seed, result.curve, result.suggestion)
+        return Outcome(seed, result.curve, result.suggestion, reading=next(iter(result.readings.values()), None))
 
 
 def _find(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRow | None) -> Result:

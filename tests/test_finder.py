@@ -109,11 +109,11 @@ def test_a_narrow_or_a_high_range_is_not_left(value_range):
         assert value_range[0] <= low <= high <= value_range[1]
 
 
-def test_a_ramp_that_collapses_where_the_trial_cycles_did_not_is_told_and_decides_nothing():
-    reading = analyzer.Reading(lowest=0.0, highest=0.3, pays=0.1, collapse=0.2, why='training loss')
+def test_a_ramp_that_degrades_where_the_trial_cycles_did_not_is_told_and_decides_nothing():
+    reading = analyzer.Reading(lowest=0.0, highest=0.3, pays=0.1, limit=analyzer.Limit(0.2, 'degrades', 'training loss'))
     assert finder._doubts(reading, 0.1) == []
     assert finder._doubts(reading, 0.25) == [
-        'the ramp collapsed at 0.2 (training loss), which the trial cycles got over: try several seeds'
+        'the ramp degrades at 0.2 (training loss), which the trial cycles got over: try several seeds'
     ]
 
 
@@ -158,7 +158,7 @@ def test_nothing_to_learn_gives_no_range(build):
 def test_a_loss_that_is_never_finite_gives_no_range():
     x, t = blobs()
     x[:] = np.nan
-    with pytest.raises(lrfinder.NoRangeError, match='every trial cycle broke'):
+    with pytest.raises(lrfinder.NoRangeError, match='every trial cycle diverged'):
         lrfinder.find(updater(x, t))
 
 

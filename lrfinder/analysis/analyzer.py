@@ -1,7 +1,7 @@
 """Reads a range of rates off a recorded curve, after Smith's procedure; knows NumPy and pandas alone.
 
 Every metric of the curve becomes a :class:`Signal`: lower is better, smoothed over the same share of the ramp whatever its
-length, and cut where the run broke. Each criterion is a short function of one signal that gives a rate. :func:`read` applies
+length, and cut where the run diverged. Each criterion is a short function of one signal that gives a rate. :func:`read` applies
 them, and :func:`analyze` weighs what they say.
 
 Source: Leslie N. Smith, "Cyclical Learning Rates for Training Neural Networks", arXiv 1506.01186, section 3.3.
@@ -9,49 +9,40 @@ Source: Leslie N. Smith, "Cyclical Learning Rates for Training Neural Networks",
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from lrfinder.analysis import cycles
-from lrfinder.analysis.curve import ACCURACY, LOSS, METRICS, VALIDATION_ACCURACY, VALIDATION_LOSS, check_curve
+from lrfinder.analysis.curve import check_curve
 from lrfinder.analysis.divergence import diverged_at
+from lrfinder.analysis.metrics import ACCURACY, LOSS, METRICS, VALIDATION_ACCURACY, VALIDATION_LOSS, WORDS, cost_sign
+from lrfinder.analysis.smoothing import RAMP_SMOOTHING, Floats, smoothed, thinned
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-Floats = npt.NDArray[np.float64]
-
-NAMES = {
-    LOSS: 'training loss',
-    ACCURACY: 'training accuracy',
-    VALIDATION_LOSS: 'validation loss',
-    VALIDATION_ACCURACY: 'validation accuracy',
-}
-ACCURACIES = (ACCURACY, VALIDATION_ACCURACY)
-# The metrics that can tell that a run broke, by preference.
+# The metrics that can tell that a run diverged, by preference.
 TELLING = (LOSS, VALIDATION_LOSS, ACCURACY, VALIDATION_ACCURACY)
 
-# A curve is brought down to so many points: what is finer is noise, and long curves stay cheap.
-POINTS = 4096
 # A metric with fewer values than this shows no trend.
 LEAST_VALUES = 5
-# The smoothing's standard deviation, as a share of the ramp.
-SMOOTHING = 0.02
 # Learning has started to pay when this share of the whole gain has come.
 ONSET = 0.1
-# A curve has collapsed where this share of the whole gain is lost again.
+# A curve has degraded where this share of the whole gain is lost again.
 LOST = 0.25
 # What is lost for less than this share of the ramp, at its end, may only be noise.
 LASTING = 0.05
 # A ramp passes through a rate in a moment, a cycle stays near it. So a cycle stands only a share of the rate at which a ramp
-# collapses, or to which it held: the first number for a ramp that needs so many updates as the second for the last doubling of
-# the rate, and a little more for a slower one. With ten times the updates a ramp collapses at about 1 / 10**(1/8) of the rate:
+# ends to work, or to which it held: the first number for a ramp that needs so many updates as the second for the last doubling
+# of the rate, and a little more for a slower one. With ten times the updates a ramp ends at about 1 / 10**(1/8) of the rate:
 # `benchmarks.steady`.
-TRUST = 0.4
-TRUST_UPDATES = 250
-TRUST_POWER = 1 / 8
+RAMP_SHARE = 0.4
+RAMP_SHARE_UPDATES = 250
+RAMP_SHARE_POWER = 1 / 8
 # The least and the largest share of the maximum that the minimum may be: a tenth (arXiv 1803.09820) to a fourth (1506.01186).
 MIN_SHARES = (0.1, 0.25)
 # A gain is more than noise from so many standard errors on: it is the largest of many, and the start is not smoothed as well.
@@ -60,7 +51,7 @@ SIGNIFICANT = 7.0
 
 @dataclass(frozen=True)
 class Signal:
-    """One metric of a curve up to where the run broke; lower is better.
+    """One metric of a curve up to where the run diverged; lower is better.
 
     Attributes:
         name: What it is, in words.
@@ -87,13 +78,29 @@ class Signal:
     @property
     def noise(self) -> float:
         """Standard error of a smoothed value: the values' median distance from it, over the square root of the window."""
-        window = max(1.0, 2 * np.sqrt(np.pi) * SMOOTHING * len(self.values))
+        window = max(1.0, 2 * np.sqrt(np.pi) * RAMP_SMOOTHING * len(self.values))
         return float(1.4826 * np.median(np.abs(self.values - self.smooth)) / np.sqrt(window))  # 1.4826: of a normal spread
 
     @property
     def significant(self) -> bool:
         """Whether the gain is more than noise, and more than rounding."""
         return self.gain > SIGNIFICANT * self.noise and self.gain > 1e-9
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Where a ramp ceases to work.
+
+    Attributes:
+        rate: The rate from which on it does not.
+        kind: ``'degrades'``: a metric loses a quarter of its gain for good; or ``'diverges'``: the loss is not finite any more,
+            or has risen by more than it had fallen.
+        why: Which metric degrades, or why the run has diverged.
+    """
+
+    rate: float
+    kind: Literal['degrades', 'diverges']
+    why: str
 
 
 @dataclass(frozen=True)
@@ -104,17 +111,15 @@ class Reading:
         lowest: The lowest rate that was tested.
         highest: The highest rate that the run got through.
         pays: The rate where learning starts to pay.
-        updates: How many updates the ramp took for the last doubling of the rate, up to the collapse or to its end.
-        collapse: The rate where the curve collapses; ``None`` where it does not within the ramp.
-        why: Which metric collapsed, or why the run broke; empty without a collapse.
+        updates: How many updates the ramp took for the last doubling of the rate, up to its limit or to its end.
+        limit: Where the curve degrades or diverges; ``None`` where it does neither within the ramp.
     """
 
     lowest: float
     highest: float
     pays: float
-    updates: int = TRUST_UPDATES
-    collapse: float | None = None
-    why: str = ''
+    updates: int = RAMP_SHARE_UPDATES
+    limit: Limit | None = None
 
 
 def analyze(
@@ -126,11 +131,12 @@ def analyze(
 ) -> Suggestion:
     """Picks a range of rates for cyclical training off the curve of a range test.
 
-    The maximum is well below the rate of collapse, or below the end of the ramp where the curve held up to there: the less, the
-    slower the ramp. The minimum is where learning starts to pay, kept between a tenth and a fourth of the maximum.
+    The maximum is well below the rate where the curve degrades or diverges, or below the end of the ramp where it does
+    neither: the less, the slower the ramp. The minimum is where learning starts to pay, kept between a tenth and a fourth of
+    the maximum.
 
     Args:
-        curve: A row an iteration: ``lr`` ascending, and any of the metrics of :data:`lrfinder.analysis.curve.METRICS`.
+        curve: A row an iteration: ``lr`` ascending, and any of the metrics of :data:`lrfinder.analysis.metrics.METRICS`.
         attr: What the suggestion is for: the name of the optimizer's attribute.
         policy: The policy that the suggestion names.
         iterations_per_epoch: For the length of a cycle; where it is not given, a half cycle is as long as the ramp (arXiv
@@ -159,7 +165,7 @@ def analyze(
         step_size=step_size,
         policy=policy,
         iterations_per_epoch=iterations_per_epoch,
-        exhausted=reading.collapse is None,
+        exhausted=reading.limit is None,
         reasons={'min': why_low, 'max': why, 'step_size': why_step},
         updates=len(curve),
     )
@@ -176,21 +182,19 @@ def read(curve: pd.DataFrame) -> Reading:
         ValueError: It is no curve.
     """
     whole = _ascending(check_curve(curve))
-    table, broken = _until_break(thinned(whole))
+    table, diverged = _until_divergence(thinned(whole))
     found = signals(table)
     learning = [signal for signal in found if signal.significant]
     if not learning:
-        raise NoRangeError(_why_nothing(len(table), found, broken))
-    collapses = [(rate, signal.name) for signal in learning if (rate := collapse(signal, bool(broken))) is not None]
+        raise NoRangeError(_why_nothing(len(table), found, diverged))
     highest = float(table['lr'].iloc[-1])
-    rate, why = min([*collapses, *([(highest, broken)] if broken else [])], default=(None, ''))
+    limit = _lowest_limit(learning, highest, diverged)
     return Reading(
         lowest=float(whole['lr'].iloc[0]),
         highest=highest,
         pays=min(onset(signal) for signal in learning),
-        updates=_last_doubling(whole, highest if rate is None else rate),
-        collapse=rate,
-        why=why,
+        updates=_last_doubling(whole, limit.rate if limit else highest),
+        limit=limit,
     )
 
 
@@ -198,31 +202,32 @@ def maximum(reading: Reading) -> tuple[float, str]:
     """The upper bound that a curve speaks for, and why.
 
     Raises:
-        NoRangeError: The curve collapses so near to its start that what can be trusted was not tested.
+        NoRangeError: The curve ceases to work so near to its start that what can be trusted was not tested.
     """
-    share = trust(reading.updates)
-    if reading.collapse is None:
+    share = ramp_share(reading.updates)
+    limit = reading.limit
+    if limit is None:
         high = max(share * reading.highest, reading.lowest)
         return (
             high,
-            f'{share:.2g} of the rate {reading.highest:.3g} at which the ramp ended before the curve broke; higher may do',
+            f'{share:.2g} of the rate {reading.highest:.3g} at which the ramp ended before the curve degraded; higher may do',
         )
-    high = share * reading.collapse
+    high = share * limit.rate
     if high < reading.lowest:
         raise NoRangeError(
-            f'the curve collapses at {reading.collapse:.3g}, too near to its start at {reading.lowest:.3g} ({reading.why}); '
+            f'the curve {limit.kind} at {limit.rate:.3g}, too near to its start at {reading.lowest:.3g} ({limit.why}); '
             'start the ramp at a lower rate'
         )
-    return high, f'{share:.2g} of the rate {reading.collapse:.3g} at which the curve collapses ({reading.why})'
+    return high, f'{share:.2g} of the rate {limit.rate:.3g} at which the curve {limit.kind} ({limit.why})'
 
 
-def trust(updates: int) -> float:
+def ramp_share(updates: int) -> float:
     """The share of a rate that a ramp has shown which a cycle can stand, by how many updates the last doubling took.
 
-    >>> round(trust(25), 2), trust(250), round(trust(25_000), 2)
+    >>> round(ramp_share(25), 2), ramp_share(250), round(ramp_share(25_000), 2)
     (0.3, 0.4, 0.71)
     """
-    return min(1.0, TRUST * (updates / TRUST_UPDATES) ** TRUST_POWER)
+    return min(1.0, RAMP_SHARE * (updates / RAMP_SHARE_UPDATES) ** RAMP_SHARE_POWER)
 
 
 def minimum(reading: Reading, high: float) -> tuple[float, str]:
@@ -237,6 +242,28 @@ def minimum(reading: Reading, high: float) -> tuple[float, str]:
     return reading.pays, f'learning starts to pay at {reading.pays:.3g}'
 
 
+def readings(curve: pd.DataFrame) -> dict[int | None, Reading]:
+    """The reading of each seed's ramp, ``None`` standing for the seed where there is but one; without ramps that show nothing.
+
+    Raises:
+        ValueError: It is no curve.
+    """
+    parts: Iterable[tuple[Any, pd.DataFrame]] = curve.groupby('seed') if 'seed' in curve else [(None, curve)]
+    found = {}
+    for seed, part in parts:
+        with contextlib.suppress(NoRangeError):
+            found[seed] = read(part.reset_index(drop=True))
+    return found
+
+
+def common_limit(readings: Sequence[Reading | None]) -> Limit | None:
+    """The lowest limit of several ramps where at least half of them have one."""
+    limits = [reading.limit for reading in readings if reading is not None and reading.limit is not None]
+    if 2 * len(limits) < len(readings):
+        return None
+    return min(limits, key=lambda limit: limit.rate, default=None)
+
+
 # Criteria: each reads a rate off one signal.
 
 
@@ -245,26 +272,26 @@ def onset(signal: Signal) -> float:
     return float(signal.rates[int(np.argmax(signal.smooth <= signal.start - ONSET * signal.gain))])
 
 
-def collapse(signal: Signal, broke: bool = False) -> float | None:
+def degradation(signal: Signal, diverged: bool = False) -> float | None:
     """The rate after the best one from which a quarter of the whole gain is lost for good; ``None`` where that never happens.
 
     Args:
         signal: The metric.
-        broke: Whether the run broke after the last value: then even a short loss at the end is for good.
+        diverged: Whether the run diverged after the last value: then even a short loss at the end is for good.
     """
     best = int(np.argmin(signal.smooth))
     lost = signal.smooth > signal.smooth[best] + LOST * signal.gain
     kept = np.flatnonzero(~lost)
     first = int(kept[-1]) + 1
     length = len(lost) - first
-    return float(signal.rates[first]) if length >= (1 if broke else LASTING * len(lost)) else None
+    return float(signal.rates[first]) if length >= (1 if diverged else LASTING * len(lost)) else None
 
 
 def signals(table: pd.DataFrame) -> list[Signal]:
     """The signals of a curve; a metric with fewer than five values is left out."""
     measured = {name: table[np.isfinite(table[name])] for name in METRICS if name in table.columns}
     return [
-        _signal(name, rows['lr'].to_numpy(float), _sign(name) * rows[name].to_numpy(float))
+        _signal(name, rows['lr'].to_numpy(float), cost_sign(name) * rows[name].to_numpy(float))
         for name, rows in measured.items()
         if len(rows) >= LEAST_VALUES
     ]
@@ -272,20 +299,15 @@ def signals(table: pd.DataFrame) -> list[Signal]:
 
 def _signal(name: str, rates: Floats, values: Floats) -> Signal:
     shares = values / (np.abs(values).max() or 1.0)
-    return Signal(NAMES[name], rates, shares, smoothed(shares, SMOOTHING * len(shares)))
+    return Signal(WORDS[name], rates, shares, smoothed(shares, RAMP_SMOOTHING * len(shares)))
 
 
-def smoothed(values: Floats, deviation: float) -> Floats:
-    """Gaussian smoothing, with the weights made up for at both ends, so that it is right from the first value on.
-
-    >>> smoothed(np.array([2.0, 2.0, 2.0]), deviation=1.0).tolist()
-    [2.0, 2.0, 2.0]
-    """
-    reach = max(1, int(np.ceil(3 * deviation)))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(deviation, 0.3)) ** 2)
-    weights = np.convolve(np.ones(len(values)), kernel)[reach:-reach]
-    level = values[0]  # exact for a constant
-    return level + np.convolve(values - level, kernel)[reach:-reach] / weights
+def _lowest_limit(learning: Sequence[Signal], highest: float, diverged: str) -> Limit | None:
+    """The first rate at which a signal degrades, or at which the run diverged (and why, where it did)."""
+    degraded = [(degradation(signal, bool(diverged)), signal.name) for signal in learning]
+    limits = [Limit(rate, 'degrades', name) for rate, name in degraded if rate is not None]
+    limits += [Limit(highest, 'diverges', diverged)] if diverged else []
+    return min(limits, key=lambda limit: (limit.rate, limit.why), default=None)
 
 
 def _last_doubling(table: pd.DataFrame, rate: float) -> int:
@@ -293,10 +315,6 @@ def _last_doubling(table: pd.DataFrame, rate: float) -> int:
     rows = table[table['lr'].between(rate / 2, rate)]
     counted = rows['iteration'].max() - rows['iteration'].min() if 'iteration' in rows else math.nan
     return max(1, len(rows), int(counted) if math.isfinite(counted) else 0)
-
-
-def _sign(name: str) -> float:
-    return -1.0 if name in ACCURACIES else 1.0
 
 
 def _ascending(table: pd.DataFrame) -> pd.DataFrame:
@@ -317,22 +335,14 @@ def _ascending(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def thinned(table: pd.DataFrame) -> pd.DataFrame:
-    """Means of so many neighbouring rows, a power of two, that at most :data:`POINTS` remain."""
-    if len(table) <= POINTS:
-        return table
-    size = 1 << int(np.ceil(np.log2(len(table) / POINTS)))
-    return table.groupby(np.arange(len(table)) // size).mean()
-
-
-def _until_break(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """The rows before the run broke, and why it did; all rows and nothing where it did not."""
+def _until_divergence(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The rows before the run diverged, and why it did; all rows and nothing where it did not."""
     name = next(name for name in TELLING if name in table.columns)
-    values = _measured(_sign(name) * table[name])
-    broken = diverged_at(values.to_numpy(float))
-    if broken is None:
+    values = _measured(cost_sign(name) * table[name])
+    diverged = diverged_at(values.to_numpy(float))
+    if diverged is None:
         return table, ''
-    index, why = broken
+    index, why = diverged
     return table.loc[table.index < values.index[index]], why
 
 
@@ -354,13 +364,13 @@ def _measured(values: pd.Series) -> pd.Series:
 def _step_size(rows: int, iterations_per_epoch: int | None) -> tuple[int, str]:
     if iterations_per_epoch is None:
         return rows, 'as long as the ramp, as the iterations of an epoch are not known'
-    plan = cycles.without_budget(iterations_per_epoch)
+    plan = cycles.plan(iterations_per_epoch)
     return plan.step_size, plan.reason
 
 
-def _why_nothing(rows: int, found: list[Signal], broken: str) -> str:
-    if broken:
-        return f'the run broke before it had learned anything ({broken}); start the ramp at a lower rate'
+def _why_nothing(rows: int, found: list[Signal], diverged: str) -> str:
+    if diverged:
+        return f'the run diverged before it had learned anything ({diverged}); start the ramp at a lower rate'
     if not found:
         return f'too few values to see a trend ({rows} rows); record a longer ramp'
     return 'no metric improved by more than noise; check the data and the gradients, or ramp to higher rates'

@@ -1,4 +1,4 @@
-"""How long a cycle should be: the half cycle that fits the data and the budget.
+"""How long a cycle should be: the half cycle that fits the data and the length of the training.
 
 Source: Leslie N. Smith, "Cyclical Learning Rates for Training Neural Networks", arXiv 1506.01186, section 3.2: a half cycle of
 2 to 10 epochs; three cycles train most of the way, four or more do better; it is best to stop at the end of a cycle.
@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from clr.arguments import checked_count
 
-EPOCHS = (2, 10)
+HALF_CYCLE_EPOCHS = (2, 10)
 CYCLES = 3
 # A half cycle of fewer updates than this is over before the rate has done anything; small data gets more epochs.
-UPDATES = 100
+HALF_CYCLE_UPDATES = 100
+UNITS = ('epoch', 'iteration')
+
+# How long a training is, as ``chainer.training.Trainer`` takes it: ``(30, 'epoch')`` or ``(8000, 'iteration')``.
+Length = tuple[float, str]
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class CyclePlan:
 
     Attributes:
         step_size: The half cycle in iterations, 1 or more.
-        cycles: How many whole cycles; ``None`` without a budget.
+        cycles: How many whole cycles; ``None`` where the length of the training is not known.
         reason: Why, in words.
     """
 
@@ -33,54 +38,96 @@ class CyclePlan:
 
     @property
     def iterations(self) -> int | None:
-        """The length of the whole training; ``None`` without a budget."""
+        """The length of the whole training; ``None`` where it is not known."""
         return None if self.cycles is None else 2 * self.cycles * self.step_size
 
 
-def without_budget(iterations_per_epoch: int | None) -> CyclePlan:
-    """The half cycle where nothing is known of the length of the training: as few epochs, from 2 to 10, as give 100 updates.
+def plan(iterations_per_epoch: int | None, length: Length | None = None) -> CyclePlan:
+    """The cycles for a training of a given length, or of one that is not known.
+
+    Without a length a half cycle is as few epochs, from 2 to 10, as give 100 updates. With one, three whole cycles fill it;
+    more where a half cycle would pass 10 epochs, fewer where it would fall below 2.
 
     Args:
         iterations_per_epoch: 1 or more; ``None`` where not even that is known.
+        length: The number of epochs or of iterations, 1 or more, and which of the two: ``(30, 'epoch')``.
 
     Raises:
-        ValueError: It is no such number.
+        ValueError: One of them is something else, or epochs are counted and it is not known how long one is.
 
-    >>> without_budget(45).step_size, without_budget(390).step_size, without_budget(4).step_size
+    >>> plan(45).step_size, plan(390).step_size, plan(4).step_size
     (135, 780, 40)
+    >>> plan(45, (30, 'epoch')).reason
+    '3 whole cycles with half cycles of 5 epochs in 30 epochs (Smith: 2 to 10 epochs)'
     """
+    if iterations_per_epoch is not None:
+        iterations_per_epoch = checked_count('iterations_per_epoch', iterations_per_epoch)
+    if length is None:
+        return _open_ended(iterations_per_epoch)
+    count, unit = checked_length(length)
     if iterations_per_epoch is None:
-        return CyclePlan(UPDATES, None, f'{UPDATES} iterations, as the length of an epoch is not known')
-    checked_count('iterations_per_epoch', iterations_per_epoch)
-    least, most = EPOCHS
-    epochs = min(max(math.ceil(UPDATES / iterations_per_epoch), least), most)
+        return _without_epochs(count, unit)
+    return _filling(iterations_per_epoch, count, unit)
+
+
+def checked_length(length: Any) -> Length:
+    """The length of a training.
+
+    Raises:
+        ValueError: It is not a number, 1 or more, and a unit.
+
+    >>> checked_length([30, 'epoch'])
+    (30.0, 'epoch')
+    """
+    try:
+        number, unit = length
+        count = float(number)
+    except (TypeError, ValueError, OverflowError):
+        count, unit = math.nan, None
+    if not (1 <= count < math.inf and unit in UNITS) or isinstance(length, str):
+        raise ValueError(f"length must be a number and its unit, such as (30, 'epoch') or (8000, 'iteration'), not {length!r}")
+    return count, unit
+
+
+def _open_ended(iterations_per_epoch: int | None) -> CyclePlan:
+    if iterations_per_epoch is None:
+        return CyclePlan(HALF_CYCLE_UPDATES, None, f'{HALF_CYCLE_UPDATES} iterations, as the length of an epoch is not known')
+    least, most = HALF_CYCLE_EPOCHS
+    epochs = min(max(math.ceil(HALF_CYCLE_UPDATES / iterations_per_epoch), least), most)
     reason = f'{epochs} epochs of {iterations_per_epoch} iterations (Smith: {least} to {most} epochs)'
     return CyclePlan(epochs * iterations_per_epoch, None, reason)
 
 
-def within_budget(iterations_per_epoch: int, epochs: int) -> CyclePlan:
-    """Whole cycles that fill a budget: three, more where a half cycle would pass 10 epochs, fewer where it would fall below 2.
+def _without_epochs(count: float, unit: str) -> CyclePlan:
+    if unit == 'epoch':
+        raise ValueError(
+            'length is in epochs, but the iterator does not tell how long one is; '
+            "give it in iterations, such as length=(8000, 'iteration')"
+        )
+    step_size = max(1, int(count) // (2 * CYCLES))
+    reason = f'{CYCLES} whole cycles in {_counted(count, unit)}, as the length of an epoch is not known'
+    return CyclePlan(step_size, CYCLES, reason)
 
-    Args:
-        iterations_per_epoch: 1 or more.
-        epochs: The budget, 1 or more.
 
-    Raises:
-        ValueError: One of them is no such number.
-
-    >>> within_budget(45, 30)
-    CyclePlan(step_size=225, cycles=3, reason='3 whole cycles with half cycles of 5 epochs in 30 epochs (Smith: ...)')
-    """
-    checked_count('iterations_per_epoch', iterations_per_epoch)
-    checked_count('epochs', epochs)
-    least, most = EPOCHS
-    cycles = max(CYCLES, math.ceil(epochs / (2 * most)))
-    cycles = max(1, min(cycles, epochs // (2 * least)))
-    step_size = max(1, epochs * iterations_per_epoch // (2 * cycles))
-    length = f'{step_size / iterations_per_epoch:.3g} epoch{"" if step_size == iterations_per_epoch else "s"}'
-    fits = 'Smith' if step_size >= least * iterations_per_epoch else 'too short a budget for what Smith asks'
+def _filling(iterations_per_epoch: int, count: float, unit: str) -> CyclePlan:
+    iterations = int(count * iterations_per_epoch if unit == 'epoch' else count)
+    least, most = HALF_CYCLE_EPOCHS
+    cycles = max(CYCLES, math.ceil(iterations / (2 * most * iterations_per_epoch)))
+    cycles = max(1, min(cycles, iterations // (2 * least * iterations_per_epoch)))
+    step_size = max(1, iterations // (2 * cycles))
+    fits = 'Smith' if step_size >= least * iterations_per_epoch else 'too short a training for what Smith asks'
+    half = _counted(float(f'{step_size / iterations_per_epoch:.3g}'), 'epoch')
     reason = (
-        f'{cycles} whole cycle{"s" if cycles > 1 else ""} with half cycles of {length} in {epochs} epoch'
-        f'{"s" if epochs > 1 else ""} ({fits}: {least} to {most} epochs)'
+        f'{_counted(cycles, "whole cycle")} with half cycles of {half} in {_counted(count, unit)} '
+        f'({fits}: {least} to {most} epochs)'
     )
     return CyclePlan(step_size, cycles, reason)
+
+
+def _counted(count: float, unit: str) -> str:
+    """A number with its unit.
+
+    >>> _counted(1, 'epoch'), _counted(2.5, 'epoch')
+    ('1 epoch', '2.5 epochs')
+    """
+    return f'{count:g} {unit}{"" if count == 1 else "s"}'

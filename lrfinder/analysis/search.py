@@ -10,9 +10,10 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from lrfinder.analysis import analyzer
-from lrfinder.analysis.curve import LOSS
-from lrfinder.analysis.trials import FACTOR, Score, Trial, alike, knows_more, promising, verdict
+from lrfinder.analysis.learning import Score, alike, knows_more
+from lrfinder.analysis.metrics import LOSS
+from lrfinder.analysis.smoothing import smoothed
+from lrfinder.analysis.trials import FACTOR, Trial, by_rate, promising, scores_of, verdict
 
 import numpy as np
 import numpy.typing as npt
@@ -20,15 +21,15 @@ import pandas as pd
 
 # Trial cycles begin where this share of the scan's fall has come.
 ANCHOR = 0.8
-# How many losses stand for the level at the start of a scan.
-OPENING = 3
-# The deviation of the smoothing, in updates.
-SMOOTHING = 1.5
+# How many losses stand for the level at the start of a scan, and are averaged in it.
+SCAN_LOSSES = 3
+# The standard deviation of the smoothing of a scan, in updates.
+SCAN_SMOOTHING = 1.5
 # A fall in a scan counts from so many standard deviations of single losses on.
 CLEAR = 1.5
 # A loss so many of them above the opening level, and further above it than any mean so far was below, is a spike: there a scan
-# leaves what the network can stand. What learns after it may be a dead one, whose last bias alone finds the mean. A rise that
-# is a smaller share of the level than the second number is none.
+# leaves what the network can stand. What learns after it may be a network that has collapsed, whose last bias alone finds the
+# mean. A rise that is a smaller share of the level than the second number is none.
 SPIKE = 16.0
 LEAST_SPIKE = 0.01
 # A scan passes a rate in one update, a cycle stays near it for many: it stands no more than about a twentieth of the rate of
@@ -44,7 +45,7 @@ def where_to_look(scan: pd.DataFrame) -> list[float]:
     """The rates around which trial cycles should begin, the likeliest first.
 
     Args:
-        scan: The curve of an exponential scan up to where it broke.
+        scan: The curve of an exponential scan up to where it diverged.
 
     Returns:
         One rate; a second one where there seems to be something to learn beyond the first spike of the loss, in case that
@@ -58,7 +59,7 @@ def where_to_look(scan: pd.DataFrame) -> list[float]:
     """
     rates, losses = scan['lr'].to_numpy(float), scan[LOSS].to_numpy(float)
     finite = np.isfinite(losses)
-    if np.count_nonzero(finite) < OPENING:
+    if np.count_nonzero(finite) < SCAN_LOSSES:
         return [float(rates[-1]) / BELOW]
     rates, losses = rates[finite], losses[finite]
     level, noise = _opening(losses)
@@ -72,22 +73,22 @@ def where_to_look(scan: pd.DataFrame) -> list[float]:
 
 def _opening(losses: npt.NDArray[np.float64]) -> tuple[float, float]:
     """Level and noise of the losses before anything is learned."""
-    before = losses[: max(OPENING, len(losses) // 4)]
+    before = losses[: max(SCAN_LOSSES, len(losses) // 4)]
     return float(np.median(before)), float(np.std(before))
 
 
 def _first_spike(losses: npt.NDArray[np.float64], level: float, noise: float) -> int:
     """The index of the first spike after the opening, and where there is none, the number of losses."""
-    means = np.convolve(losses, np.full(OPENING, 1 / OPENING), 'valid')
+    means = np.convolve(losses, np.full(SCAN_LOSSES, 1 / SCAN_LOSSES), 'valid')
     best = np.minimum(np.minimum.accumulate(means), level)
-    rise = losses[OPENING - 1 :] - level
+    rise = losses[SCAN_LOSSES - 1 :] - level
     spikes = np.flatnonzero(rise > np.maximum(SPIKE * noise, np.maximum(level - best, LEAST_SPIKE * abs(level))))
-    return int(spikes[0]) + OPENING - 1 if len(spikes) else len(losses)
+    return int(spikes[0]) + SCAN_LOSSES - 1 if len(spikes) else len(losses)
 
 
 def _fallen(rates: npt.NDArray[np.float64], losses: npt.NDArray[np.float64], level: float, noise: float) -> float:
     """The rate at which four fifths of the fall have come; where there is no more of it than noise, one well below the last."""
-    smooth = analyzer.smoothed(losses, SMOOTHING)
+    smooth = smoothed(losses, SCAN_SMOOTHING)
     fall = level - float(smooth.min())
     if fall <= CLEAR * noise:
         return float(rates[-1]) / BELOW
@@ -135,7 +136,7 @@ def next_rate(trials: Sequence[Trial], start: Score, bounds: tuple[float, float]
     """
     low, high = bounds
     rates = [trial.rate for trial in trials]
-    wishes = _wishes(sorted(trials, key=lambda trial: trial.rate), start, examples)
+    wishes = _wishes(by_rate(trials), start, examples)
     return next((rate for rate in wishes if low <= rate <= high and not np.isclose(rate, rates).any()), None)
 
 
@@ -148,7 +149,8 @@ def _wishes(trials: Sequence[Trial], start: Score, examples: int | None) -> list
         return [lower]
     if promising(trials, start):
         return [on_grid(higher * FACTOR), higher]
-    if alike(trials) or not knows_more(trials, start, examples):  # as when a network dies at each of them
+    scores = scores_of(trials)
+    if alike(scores) or not knows_more(scores, start, examples):  # as when a network collapses at each of them
         return [on_grid(lower / FACTOR), lower]
     edges = [lower] * found.lowest + [higher] * found.highest
     return edges + _gaps(trials, found.best.rate)

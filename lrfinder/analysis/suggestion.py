@@ -56,7 +56,7 @@ class Suggestion:
         step_size: Half the length of a cycle, in iterations.
         policy: The policy to train with.
         iterations_per_epoch: Iterations of an epoch of the data; ``None`` where only a curve is known.
-        exhausted: Whether the ramp ended before the curve broke: higher rates may do as well.
+        exhausted: Whether the ramp ended before the curve degraded or diverged: higher rates may do as well.
         reasons: Why these bounds, in words: keys ``'min'`` and ``'max'`` (and ``'step_size'``).
         warnings: Where the answer is weak, and what to do about it.
         updates: How many parameter updates the answer cost.

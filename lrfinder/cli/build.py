@@ -13,7 +13,8 @@ import clr  # noqa: F401  makes Chainer importable
 from lrfinder.cli.errors import UsageError, blaming
 from lrfinder.cli.options import Options
 from lrfinder.engine.workers import Workers
-from lrfinder.zoo.datasets import Data, load_dataset
+from lrfinder.zoo.data import Data
+from lrfinder.zoo.datasets import load_dataset
 from lrfinder.zoo.factory import describe
 from lrfinder.zoo.models import load_model
 from lrfinder.zoo.optimizers import make_optimizer

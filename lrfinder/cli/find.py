@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lrfinder import _files
 from lrfinder._names import CURVE, PICTURE, SUGGESTION
-from lrfinder.analysis import cycles
+from lrfinder.analysis import analyzer, cycles
 from lrfinder.analysis.curve import read_curve, write_curve
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
 from lrfinder.cli import manifest, snapshots, summary, train
@@ -20,10 +20,9 @@ from lrfinder.cli.manifest import Manifest
 from lrfinder.cli.options import Options, check
 from lrfinder.engine.progress import Progress
 from lrfinder.engine.workers import Workers
+from lrfinder.result import Result
 from lrfinder.seeds import find_seeds
 from lrfinder.zoo.factory import describe
-
-import pandas as pd
 
 
 def run(options: Options, workers: Workers | None = None) -> None:
@@ -52,26 +51,22 @@ def _begin_or_go_on(options: Options) -> Manifest:
     return dataclasses.replace(earlier, options=manifest.options_to_go_on(options, earlier))
 
 
-def _load_pictures() -> None:
-    """Loads Matplotlib, which takes a third of a second: there is time for that while other processes run the range tests."""
-    from lrfinder import plotting  # noqa: F401
-
-
 class _Job:
     """One run of the command, in its folder."""
 
-    def __init__(self, current: Manifest, assembly: Builder) -> None:
-        self._record = current
+    def __init__(self, current: Manifest, builder: Builder) -> None:
+        self._manifest = current
         self._options = current.options
         self._folder = current.folder
-        self._assembly = assembly
+        self._builder = builder
         epochs = self._options.epoch
-        self._plan = cycles.within_budget(assembly.iterations_per_epoch, epochs) if epochs else None
+        self._length = (epochs, 'epoch') if epochs else None
+        self._plan = cycles.plan(builder.iterations_per_epoch, self._length) if epochs else None
 
     def run(self, resumes: bool) -> None:
         self._say(*self._head())
-        self._assembly.build(self._options.seed)  # what can't be built is refused before anything is written
-        self._record.save()
+        self._builder.build(self._options.seed)  # what can't be built is refused before anything is written
+        self._manifest.save()
         with self._interruptible():
             suggestion = self._range()
             if self._plan is not None:
@@ -82,37 +77,40 @@ class _Job:
     # The range test
 
     def _range(self) -> Suggestion:
-        if self._record.range_is_known:
-            curve, suggestion = read_curve(self._folder / CURVE), Suggestion.load(self._folder / SUGGESTION)
-        else:
-            curve, suggestion = self._test()
-        if self._plan is not None:
-            suggestion = train.with_plan(suggestion, self._plan, self._options.policy)
+        result = self._earlier_result() if self._manifest.range_is_known else self._test()
         from lrfinder import plotting
 
+        picture, suggestion = self._folder / PICTURE, result.suggestion
         with writing(self._folder):
             suggestion.save(self._folder / SUGGESTION)
-            self._record.with_digests().save()
-            plotting.save_range_test(self._folder / PICTURE, curve, suggestion)
-        self._say(*summary.range_lines(suggestion, str(self._folder / PICTURE), self._plan), '')
+            self._manifest.with_digests().save()
+            plotting.save_range_test(picture, result.curve, suggestion, readings=result.readings)
+        self._say(*summary.range_lines(suggestion, str(picture), self._plan), '')
         if self._options.quiet:
             print(summary.quiet_line(suggestion), flush=True)
         return suggestion
 
-    def _test(self) -> tuple[pd.DataFrame, Suggestion]:
+    def _earlier_result(self) -> Result:
+        """What the run to be resumed has found; its training may only be asked for now."""
+        curve, suggestion = read_curve(self._folder / CURVE), Suggestion.load(self._folder / SUGGESTION)
+        if self._plan is not None:
+            suggestion = train.replanned(suggestion, self._plan, self._options.policy)
+        return Result(curve, suggestion, analyzer.readings(curve))
+
+    def _test(self) -> Result:
         options = self._options
         chosen = {name: getattr(options, name) for name in ('value_range', 'iterations', 'ramp', 'policy')}
         chosen = {name: value for name, value in chosen.items() if value is not None}
         seeds = range(options.seed, options.seed + options.seeds)
         try:
             with self._blaming_what_is_trained(), Progress('range test', quiet=options.quiet) as progress:
-                result = find_seeds(self._assembly.build, seeds, options.jobs, progress.show, _load_pictures, **chosen)
+                result = find_seeds(self._builder.build, seeds, options.jobs, progress.show, length=self._length, **chosen)
         except BaseException as error:
             self._keep(error)
             raise
         with writing(self._folder):
             write_curve(result.curve, self._folder / CURVE)
-        return result.curve, result.suggestion
+        return result
 
     def _keep(self, error: BaseException) -> None:
         """Writes what was recorded before the test ended early."""
@@ -131,7 +129,7 @@ class _Job:
     def _train(self, suggestion: Suggestion, plan: cycles.CyclePlan, resumes: bool) -> train.Log:
         course = self._course(self._folder, plan, resumes)
         with self._blaming_what_is_trained():
-            log = train.train_with_clr(self._assembly.build(self._options.seed), suggestion, course)
+            log = train.train_with_clr(self._builder.build(self._options.seed), suggestion, course)
         from lrfinder import plotting
 
         picture = self._folder / 'training.png'
@@ -143,7 +141,7 @@ class _Job:
     def _compare(self, suggestion: Suggestion, plan: cycles.CyclePlan, log: train.Log, resumes: bool) -> None:
         logs = {'CLR': log}
         for name, rate in train.fixed_rates(suggestion.value_range).items():
-            parts = self._assembly.build(self._options.seed)
+            parts = self._builder.build(self._options.seed)
             course = self._course(self._folder / f'fixed_{name}', plan, resumes)
             with self._blaming_what_is_trained():
                 logs[f'fixed {rate:.4g}'] = train.train_at(rate, parts, suggestion.attr, course)
@@ -155,15 +153,15 @@ class _Job:
             _files.write_text(self._folder / 'compare.csv', table.to_csv(index=False, lineterminator='\n'))
             plotting.save_compare(picture, table)
         ends = {name: entries[-1] for name, entries in logs.items()}
-        self._say('', *summary.comparison_lines(ends, str(picture), len(self._assembly.data.validation)))
+        self._say('', *summary.comparison_lines(ends, str(picture), len(self._builder.data.validation)))
 
     def _course(self, folder: Path, plan: cycles.CyclePlan, resumes: bool) -> train.Course:
         assert plan.iterations is not None
         return train.Course(
             folder,
             plan.iterations,
-            self._assembly.iterations_per_epoch,
-            self._record.run_id,
+            self._builder.iterations_per_epoch,
+            self._manifest.run_id,
             self._snapshot(folder) if resumes else None,
             self._options.quiet,
         )
@@ -172,15 +170,15 @@ class _Job:
         named = Path(str(self._options.resume))
         if named.is_file() and folder == self._folder:
             return named
-        return snapshots.newest_snapshot(folder, self._record.run_id)
+        return snapshots.newest_snapshot(folder, self._manifest.run_id)
 
     # What is said, and what went wrong
 
     def _head(self) -> list[str]:
-        options, data = self._options, self._assembly.data
+        options, data = self._options, self._builder.data
         return [
-            f'Device: {self._assembly.device}',
-            *([f'# MultiNodeWorkers: {self._assembly.workers.size}; what follows is of each'] if options.communicator else []),
+            f'Device: {self._builder.device}',
+            *([f'# MultiNodeWorkers: {self._builder.workers.size}; what follows is of each'] if options.communicator else []),
             f'# Minibatch-size: {options.batchsize}',
             f'# Model: {options.model}, optimizer: {options.optimizer}, seed: {options.seed}',
             f'# Data: {data.name}, {len(data.train)} examples to train on, {len(data.validation)} to validate with',

@@ -47,7 +47,7 @@ class Manifest:
         return bool(self.digests) and _digests(self.folder) == self.digests
 
     def save(self) -> None:
-        """Writes the record into its folder, which is made where it is missing.
+        """Writes the manifest into its folder, which is made where it is missing.
 
         Raises:
             UsageError: It can't be written.
@@ -64,17 +64,17 @@ class Manifest:
             _files.write_text(self.folder / NAME, json.dumps(content, indent=2) + '\n')
 
     def with_digests(self) -> Manifest:
-        """The record of the run whose range test has just been written."""
+        """The manifest of the run whose range test has just been written."""
         return dataclasses.replace(self, digests=_digests(self.folder))
 
 
 def begin(options: Options) -> Manifest:
-    """The record of a new run."""
+    """The manifest of a new run."""
     return Manifest(Path(options.out), options)
 
 
 def find_earlier(options: Options) -> Manifest | None:
-    """The record of the run that ``--resume`` names; ``None`` where that had not begun, but its folder is known.
+    """The manifest of the run that ``--resume`` names; ``None`` where that had not begun, but its folder is known.
 
     Raises:
         UsageError: There is no such run.
@@ -130,7 +130,7 @@ def _load(folder: Path) -> Manifest:
     except OSError as error:
         raise UsageError(f'--resume {folder}: {path}: {error.strerror}') from error
     except (ValueError, KeyError, TypeError, RecursionError, UsageError) as error:
-        raise UsageError(f'--resume {folder}: {path} is not the record of a run ({describe(error)})') from error
+        raise UsageError(f'--resume {folder}: {path} is not the manifest of a run ({describe(error)})') from error
 
 
 def _digests(folder: Path) -> dict[str, str]:

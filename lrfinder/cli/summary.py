@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lrfinder.analysis.curve import ACCURACY, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS
+from lrfinder.analysis.comparison import Ends, compare
 from lrfinder.analysis.cycles import CYCLES, CyclePlan
+from lrfinder.analysis.metrics import BY_WORTH, WORDS
 from lrfinder.analysis.suggestion import Suggestion
 
 WIDTH = 100
-_SHOWN = (
-    (VALIDATION_ACCURACY, 'validation accuracy'),
-    (VALIDATION_LOSS, 'validation loss'),
-    (ACCURACY, 'training accuracy'),
-    (LOSS, 'training loss'),
-)
 
 
 def range_lines(suggestion: Suggestion, picture: str, plan: CyclePlan | None = None) -> list[str]:
@@ -87,11 +83,11 @@ def training_lines(entry: Mapping[str, Any], picture: str, snapshot: str) -> lis
     >>> training_lines({'iteration': 540, 'main/loss': 0.25}, 'a.png', 'snapshot_iter_540')[0]
     'After 540 iterations: training loss 0.25'
     """
-    found = ', '.join(f'{words} {_number(entry[metric])}' for metric, words in _SHOWN if metric in entry)
+    found = ', '.join(f'{WORDS[metric]} {_number(entry[metric])}' for metric in BY_WORTH if metric in entry)
     return [f'After {entry["iteration"]} iterations: {found}', f'Picture: {picture}; snapshot: {snapshot}']
 
 
-def comparison_lines(ends: Mapping[str, Mapping[str, Any]], picture: str, examples: int) -> list[str]:
+def comparison_lines(ends: Mapping[str, Ends], picture: str, examples: int) -> list[str]:
     """How runs of the same length compare, the first being that under CLR.
 
     Args:
@@ -103,30 +99,28 @@ def comparison_lines(ends: Mapping[str, Mapping[str, Any]], picture: str, exampl
     >>> comparison_lines(ends, 'compare.png', 360)[-2]
     'fixed 0.1 ended better than CLR: validation accuracy 0.95 against 0.9.'
     """
-    metrics = [(metric, words) for metric, words in _SHOWN if any(metric in end for end in ends.values())]
-    rows = [['', *(words for _, words in metrics)]]
-    rows += [[name, *(_number(end.get(metric)) for metric, _ in metrics)] for name, end in ends.items()]
-    return [*_table(rows), _verdict(ends, *metrics[0]), f'One run each on {examples} validation examples. Picture: {picture}']
+    metrics = [metric for metric in BY_WORTH if any(metric in end for end in ends.values())]
+    rows = [['', *(WORDS[metric] for metric in metrics)]]
+    rows += [[name, *(_number(end.get(metric)) for metric in metrics)] for name, end in ends.items()]
+    return [*_table(rows), _verdict(ends), f'One run each on {examples} validation examples. Picture: {picture}']
 
 
-def _verdict(ends: Mapping[str, Mapping[str, Any]], metric: str, words: str) -> str:
-    """Who won, by the first metric that there is."""
-    sign = -1 if metric in (LOSS, VALIDATION_LOSS) else 1
-    # Where the loss is no number any more, the accuracy still is one, but of nothing.
-    sound = {name: end for name, end in ends.items() if end.get(metric) is not None and end.get(LOSS, 0) is not None}
-    scores = {name: sign * end[metric] for name, end in sound.items()}
-    own, *others = ends
-    if own not in scores:
-        return f'{own} broke: its loss is no number any more.'
-    best = max((name for name in others if name in scores), key=lambda name: scores[name], default=None)
-    if best is None:
-        return f'{own} alone did not break: at every fixed rate the loss became no number.'
-    against = f'{words} {_number(ends[best][metric])} against {_number(ends[own][metric])}.'
-    if scores[best] == scores[own]:
-        return f'{own} and {best} ended alike: {against}'
-    if scores[best] > scores[own]:
-        return f'{best} ended better than {own}: {against}'
-    return f'{own} ended better than every fixed rate; the best of them is {best}: {against}'
+def _verdict(runs: Mapping[str, Ends]) -> str:
+    """Who won."""
+    found = compare(runs)
+    if found is None or found.own is None:
+        return 'There is nothing to compare.'
+    own, rival, ends = found.own, found.rival, found.ends
+    if math.isnan(ends[own]):
+        return f'{own} diverged: its loss is not finite.'
+    if rival is None:
+        return f'{own} alone did not diverge: at every fixed rate the loss became infinite or NaN.'
+    against = f'{WORDS[found.metric]} {_number(ends[rival])} against {_number(ends[own])}.'
+    if ends[rival] == ends[own]:
+        return f'{own} and {rival} ended alike: {against}'
+    if next(iter(ends)) != own:
+        return f'{rival} ended better than {own}: {against}'
+    return f'{own} ended better than every fixed rate; the best of them is {rival}: {against}'
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:

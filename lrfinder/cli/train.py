@@ -12,8 +12,8 @@ from typing import Any
 import clr  # noqa: F401  makes Chainer importable
 from clr.training.extensions import CLR
 from lrfinder import _files
-from lrfinder.analysis.curve import LOSS, METRICS
 from lrfinder.analysis.cycles import CyclePlan
+from lrfinder.analysis.metrics import LOSS, METRICS
 from lrfinder.analysis.suggestion import Suggestion
 from lrfinder.cli import snapshots
 from lrfinder.cli.build import Parts
@@ -50,8 +50,8 @@ class Course:
     quiet: bool = False
 
 
-def with_plan(suggestion: Suggestion, plan: CyclePlan, policy: str) -> Suggestion:
-    """The suggestion with the half cycle of a training of a given length."""
+def replanned(suggestion: Suggestion, plan: CyclePlan, policy: str) -> Suggestion:
+    """A suggestion that was found before, with the cycles and the policy of a training that is asked for now."""
     reasons = {**suggestion.reasons, 'step_size': plan.reason}
     return dataclasses.replace(suggestion, step_size=plan.step_size, policy=policy, reasons=reasons)
 

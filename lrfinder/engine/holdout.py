@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import clr  # noqa: F401  makes Chainer importable
+from lrfinder.analysis.splits import HELD_OUT, at_random
+from lrfinder.engine.protocols import Updater
 
-import numpy as np
 from chainer.datasets import SubDataset
 from chainer.iterators import SerialIterator
 from chainer.training import StandardUpdater, extensions
 
-# A fifth of the data, but no more than says enough.
-SHARE = 0.2
-MOST = 1000
+# More examples than these say no more.
+MOST_HELD_OUT = 1000
 # Fewer examples than these say nothing.
-LEAST = 10
+LEAST_HELD_OUT = 10
 
 
 class HoldOut:
@@ -28,12 +28,11 @@ class HoldOut:
     def __init__(self, updater: StandardUpdater) -> None:
         iterator = updater.get_iterator('main')
         dataset, batchsize = iterator.dataset, iterator.batch_size
-        order = np.random.RandomState(0).permutation(len(dataset))
-        kept = min(int(SHARE * len(dataset)), MOST)
+        rest, kept = at_random(len(dataset), MOST_HELD_OUT)
         self._batchsize = batchsize
-        self._rest = SubDataset(dataset, 0, len(dataset) - kept, order[kept:].tolist() + order[:kept].tolist())
+        self._rest = SubDataset(dataset, 0, len(rest), rest + kept)
         self._shuffled = getattr(iterator, 'order_sampler', None) is not None
-        held = SubDataset(dataset, 0, kept, order.tolist())
+        held = SubDataset(dataset, 0, len(kept), kept + rest)
         self.evaluator = extensions.Evaluator(
             SerialIterator(held, batchsize, repeat=False, shuffle=False),
             updater.get_optimizer('main').target,
@@ -47,14 +46,17 @@ class HoldOut:
         return SerialIterator(self._rest, self._batchsize, shuffle=self._shuffled)
 
 
-def hold_out(updater: Any) -> HoldOut | None:
+def hold_out(updater: Updater) -> HoldOut | None:
     """A hold-out of the updater's data; ``None`` where it can't be split: an update of the user's own, or too little data."""
-    if type(updater).update_core is not StandardUpdater.update_core or 'main' not in updater.get_all_optimizers():
+    if (
+        getattr(type(updater), 'update_core', None) is not StandardUpdater.update_core
+        or 'main' not in updater.get_all_optimizers()
+    ):
         return None
     iterator = updater.get_iterator('main')
     try:
         length = len(iterator.dataset)
     except (AttributeError, TypeError):
         return None
-    enough = SHARE * length >= LEAST and (1 - SHARE) * length >= iterator.batch_size
+    enough = HELD_OUT * length >= LEAST_HELD_OUT and (1 - HELD_OUT) * length >= iterator.batch_size
     return HoldOut(updater) if enough else None

@@ -11,7 +11,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from lrfinder.analysis.curve import ACCURACY, COLUMNS, LOSS, METRICS, VALIDATION_ACCURACY, VALIDATION_LOSS, make_curve
+from lrfinder.analysis.curve import COLUMNS, make_curve
+from lrfinder.analysis.metrics import ACCURACY, LOSS, METRICS, VALIDATION_ACCURACY, VALIDATION_LOSS
 from lrfinder.engine.workers import Workers
 
 import chainer
@@ -29,7 +30,7 @@ class Recorder:
     """The rows of a curve, as they come.
 
     Args:
-        prefix: Name of the observer that reports loss and accuracy: ``'main'`` for the model of the main optimizer.
+        observer: The prefix of the reported loss and accuracy: ``'main'`` for the main optimizer's model.
         block: How many rows may wait to be read.
         workers: Over whom to average.
 
@@ -37,13 +38,13 @@ class Recorder:
         workers: The same; it may be set before the first row.
     """
 
-    def __init__(self, prefix: str = 'main', block: int = BLOCK, workers: Workers | None = None) -> None:
-        self._loss = f'{prefix}/loss'
+    def __init__(self, observer: str = 'main', block: int = BLOCK, workers: Workers | None = None) -> None:
+        self._loss = f'{observer}/loss'
         # An evaluator calls its model main, whatever the optimizer is called; where both names occur, the last one counts.
         self._places = {
-            f'{prefix}/accuracy': COLUMNS.index(ACCURACY),
-            **{f'validation/{observer}/loss': COLUMNS.index(VALIDATION_LOSS) for observer in ('main', prefix)},
-            **{f'validation/{observer}/accuracy': COLUMNS.index(VALIDATION_ACCURACY) for observer in ('main', prefix)},
+            f'{observer}/accuracy': COLUMNS.index(ACCURACY),
+            **{f'validation/{name}/loss': COLUMNS.index(VALIDATION_LOSS) for name in ('main', observer)},
+            **{f'validation/{name}/accuracy': COLUMNS.index(VALIDATION_ACCURACY) for name in ('main', observer)},
         }
         self._block = block
         self.workers = workers or Workers()

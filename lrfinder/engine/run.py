@@ -1,4 +1,7 @@
-"""One run through a sequence of rates: what each update reported, and whether to go on."""
+"""One run through a sequence of rates: the one room that knows the next rate, what was reported, and when to stop.
+
+``find`` and the Trainer extension both give it what their updates report, so that both stop alike, and so do all workers.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lrfinder.analysis.divergence import Divergence, not_finite
+from lrfinder.engine.protocols import Optimizer, Updater
 from lrfinder.engine.recorder import Recorder
 from lrfinder.engine.workers import Workers
 
@@ -22,33 +26,38 @@ class Run:
 
     Args:
         rates: The rate of each update.
-        recorder: Where the rows go.
+        observer: The prefix of the reported loss and accuracy: ``'main'`` for the main optimizer's model.
         on_row: Called as ``on_row(rate, loss)`` for each row, up to ten at once.
         watched: Whether a finite loss that has risen ends the run, too. A cycle may recover from that, a ramp does not.
 
     Attributes:
         stop_reason: Why the run has ended; ``None`` while it goes on.
-        broken: Whether it ended because it broke.
+        diverged: Whether it ended because it diverged.
     """
 
-    def __init__(self, rates: Sequence[float], recorder: Recorder, on_row: OnRow | None = None, watched: bool = True) -> None:
+    def __init__(
+        self, rates: Sequence[float], observer: str = 'main', on_row: OnRow | None = None, watched: bool = True
+    ) -> None:
         # Plain floats: elementwise kernels on a GPU would compile anew for NumPy's.
         self._rates = [float(rate) for rate in rates]
-        self._recorder = recorder
-        self._why_broken = Divergence().update if watched else not_finite
+        self._recorder = Recorder(observer)
+        self._why_diverged = Divergence().update if watched else not_finite
         self._on_row = on_row
         self.stop_reason: str | None = None
-        self.broken = False
+        self.diverged = False
+
+    def __len__(self) -> int:
+        return len(self._recorder)
 
     @property
     def rate(self) -> float:
         """The rate of the next update; after the end, that of the last."""
-        return self._rates[min(len(self._recorder), len(self._rates) - 1)]
+        return self._rates[min(len(self), len(self._rates) - 1)]
 
     @property
     def left(self) -> int:
-        """How many updates are left of the ramp."""
-        return len(self._rates) - len(self._recorder)
+        """How many updates are left."""
+        return len(self._rates) - len(self)
 
     @property
     def curve(self) -> pd.DataFrame:
@@ -77,8 +86,8 @@ class Run:
                 'resume it with the value_range, iterations and ramp that it was begun with'
             )
         losses = self._recorder.load(rows, read)
-        self._why_broken = Divergence().update
-        self.stop_reason, self.broken = None, False
+        self._why_diverged = Divergence().update
+        self.stop_reason, self.diverged = None, False
         self._watch(losses, first=0)
 
     def record(self, observation: Mapping[str, Any]) -> None:
@@ -87,23 +96,27 @@ class Run:
         Raises:
             ValueError: It reported no loss.
         """
-        done = len(self._recorder)
+        done = len(self)
         self._recorder.add(done + 1, self._rates[done], observation)
         if self._recorder.due or not self.left:
             self.read()
 
+    def record_validation(self, observation: Mapping[str, Any]) -> None:
+        """Takes what a validation after the last update reported."""
+        self._recorder.add_validation(observation)
+
     def read(self) -> None:
-        """Reads what waits, all workers together, and looks whether the run has broken or has come to its end."""
+        """Reads what waits, all workers together, and looks whether the run has diverged or has come to its end."""
         losses = self._recorder.read()
-        self._watch(losses, first=len(self._recorder) - len(losses))
+        self._watch(losses, first=len(self) - len(losses))
 
     def _watch(self, losses: Sequence[float], first: int) -> None:
         for row, loss in enumerate(losses, start=first):
             if self._on_row is not None:
                 self._on_row(self._rates[row], loss)
-            self.stop_reason = self._why_broken(loss)
+            self.stop_reason = self._why_diverged(loss)
             if self.stop_reason is not None:
-                self.broken = True
+                self.diverged = True
                 self._recorder.cut(row + 1)  # the rows after it came before anyone looked
                 break
         if self.stop_reason is None and not self.left:
@@ -116,7 +129,7 @@ class Steps:
     The first update of a multi-node optimizer only sends the weights around; a critic may be stepped more often than the rest.
     """
 
-    def __init__(self, optimizer: Any) -> None:
+    def __init__(self, optimizer: Optimizer) -> None:
         self._optimizer = optimizer
         self._last = optimizer.t
         self._idle = 0
@@ -138,7 +151,7 @@ class Steps:
         return stepped
 
 
-def chosen_optimizer(updater: Any, optimizer: Any = None) -> Any:
+def chosen_optimizer(updater: Updater, optimizer: Optimizer | None = None) -> Any:
     """The optimizer that was given, or else the main one of an updater.
 
     Raises:

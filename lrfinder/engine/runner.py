@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lrfinder.analysis.curve import make_curve
 from lrfinder.engine.holdout import HoldOut
-from lrfinder.engine.recorder import Recorder
+from lrfinder.engine.protocols import Evaluator, Optimizer, Updater
 from lrfinder.engine.run import OnRow, Run, Steps
 from lrfinder.engine.state import Undo
 from lrfinder.engine.workers import workers_of
@@ -34,9 +35,15 @@ class Runner:
     """
 
     def __init__(
-        self, updater: Any, attr: str, optimizer: Any, undo: Undo, evaluator: Any = None, observer: str = 'main'
+        self,
+        updater: Updater,
+        attr: str,
+        optimizer: Optimizer,
+        undo: Undo,
+        evaluator: Evaluator | None = None,
+        observer: str = 'main',
     ) -> None:
-        self._updater = updater
+        self._updater: Any = updater
         self._attr = attr
         self._optimizer = optimizer
         self._undo = undo
@@ -46,14 +53,14 @@ class Runner:
         self._workers.check_alike('whether there is an evaluator', evaluator is not None)
         # A trainer that never runs: it knows how observers of an updater's models are named.
         self._reporter = training.Trainer(updater).reporter
-        self._recorder = Recorder(observer)
+        self._run: Run | None = None
         self.updates = 0
         self.epochs_per_update: float | None = None
 
     @property
     def curve(self) -> pd.DataFrame:
         """The curve of the last run, as far as it came."""
-        return self._recorder.curve
+        return make_curve([]) if self._run is None else self._run.curve
 
     def run(
         self,
@@ -79,8 +86,8 @@ class Runner:
             ValueError: The updates report no loss, do not step the optimizer, or run out of data.
         """
         self._undo()
-        recorder = self._recorder = Recorder(self._observer, workers=self._workers)
-        run = Run(rates, recorder, on_row, watched)
+        run = self._run = Run(rates, self._observer, on_row, watched)
+        run.average_over(self._workers)
         steps = Steps(self._optimizer)
         evaluator = self._judge(held_out)
         if held_out is not None:
@@ -89,8 +96,8 @@ class Runner:
         began, updates = self._epoch_detail(), self.updates
         with np.errstate(all='ignore'):  # overflow is what a range test looks for
             while run.stop_reason is None:
-                if self._step(run, steps) and len(recorder) in validate_after and not run.broken:
-                    recorder.add_validation(self._validate(evaluator))
+                if self._step(run, steps) and len(run) in validate_after and not run.diverged:
+                    run.record_validation(self._validate(evaluator))
             run.read()
         if held_out is None and began is not None:
             self.epochs_per_update = (self._epoch_detail() - began) / (self.updates - updates)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import clr  # noqa: F401  makes Chainer importable
+from lrfinder.engine.protocols import Updater
 
 import chainermn
 import numpy as np
@@ -16,7 +17,7 @@ from chainer.datasets import SubDataset
 
 
 class Workers:
-    """One process: its numbers, its data and its optimizer are all there are.
+    """Those that train together. As it stands: one process, whose numbers, data and optimizer are all there are.
 
     Attributes:
         size: How many processes there are.
@@ -58,7 +59,7 @@ class Workers:
 
 
 class MultiNodeWorkers(Workers):
-    """The processes of a communicator of ChainerMN's.
+    """Several processes, those of a communicator of ChainerMN's.
 
     Args:
         communicator: A ``chainermn.CommunicatorBase``.
@@ -103,29 +104,10 @@ class MultiNodeWorkers(Workers):
         return f'{kind}{colon}{int(number) + self._communicator.intra_rank}' if gpu else spec
 
 
-def workers_of(updater: Any) -> Workers:
+def workers_of(updater: Updater) -> Workers:
     """Those that train together with an updater: its multi-node optimizer knows them."""
     for optimizer in updater.get_all_optimizers().values():
         communicator = getattr(optimizer, 'communicator', None)
         if communicator is not None:
             return MultiNodeWorkers(communicator)
     return Workers()
-
-
-def holds_for(batchsize: int, workers: int = 1) -> str:
-    """For which updates a range holds, and what to do about larger or smaller ones, in words.
-
-    Source: Goyal et al., "Accurate, Large Minibatch SGD", arXiv 1706.02677, section 2.1.
-
-    Args:
-        batchsize: The examples of an update, of each worker.
-        workers: How many there are.
-
-    >>> holds_for(32, workers=4)[:72]
-    'the range holds for updates with 128 examples (4 workers with 32 each); '
-    """
-    each = f' ({workers} workers with {batchsize} each)' if workers > 1 else ''
-    return (
-        f'the range holds for updates with {workers * batchsize} examples{each}; with k times as many, k times both bounds are '
-        'a first guess (the linear scaling rule, arXiv 1706.02677)'
-    )

@@ -1,4 +1,4 @@
-"""Pictures of a range test; those of a training, of a comparison and of a policy are in :mod:`lrfinder.plotting.training`.
+"""The picture of a range test.
 
 Training is blue and solid, validation vermillion and dashed, the range green. :func:`plot` draws into the user's axes and in
 the user's style; the files come from figures of their own, which all look alike. Pyplot is loaded by :func:`plot` without axes
@@ -8,16 +8,17 @@ alone, and no setting of Matplotlib is other than before.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lrfinder.analysis.analyzer import ACCURACIES, LEAST_VALUES, NAMES, SMOOTHING, Reading, read, smoothed, thinned
-from lrfinder.analysis.curve import METRICS, check_curve
+from lrfinder.analysis.analyzer import LEAST_VALUES, Limit, Reading, common_limit, read
+from lrfinder.analysis.curve import check_curve
+from lrfinder.analysis.metrics import ACCURACIES, METRICS, WORDS
+from lrfinder.analysis.smoothing import RAMP_SMOOTHING, Floats, smoothed, thinned
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
 from lrfinder.plotting import style
-from lrfinder.plotting.style import Floats, Limits
-from lrfinder.plotting.training import save_compare, save_policy, save_training
+from lrfinder.plotting.style import Limits
 
 import numpy as np
 import pandas as pd
@@ -27,12 +28,13 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox, TransformedBbox
 
-__all__ = ['plot', 'png_bytes', 'save_compare', 'save_policy', 'save_range_test', 'save_training']
-
 # The words at the top of a range test take this share of its height at most; the curves have the rest.
-WORDS = 0.45
-# A linear axis ends at so many times the rate at which the curve collapsed: nothing of use is beyond.
+WORDS_SHARE = 0.45
+# A linear axis ends at so many times the rate at which the curve degrades or diverges: nothing of use is beyond.
 BEYOND = 4.0
+
+# What the analyzer read off each seed's ramp; None is the seed where there is but one.
+Readings = Mapping[int | None, Reading]
 
 
 def plot(curve: pd.DataFrame, suggestion: Suggestion | None, ax: Axes | None = None) -> Axes:
@@ -43,7 +45,8 @@ def plot(curve: pd.DataFrame, suggestion: Suggestion | None, ax: Axes | None = N
     highest. A tail that explodes leaves the picture at the top. The words are wrapped to the size that the axes have now.
 
     Args:
-        curve: The recorded curve; columns are those of :data:`lrfinder.analysis.curve.COLUMNS`, and ``seed`` where there are several.
+        curve: The recorded curve; the columns are those of ``lrfinder.analysis.curve.COLUMNS``, and ``seed`` where there are
+            several.
         suggestion: The range to show; ``None`` for the curve alone.
         ax: Where to draw; the accuracy goes on a twin of it. Without it, pyplot's current axes are taken, or those of a new
             figure if there is something in them already.
@@ -63,12 +66,16 @@ def plot(curve: pd.DataFrame, suggestion: Suggestion | None, ax: Axes | None = N
     """
     table = check_curve(curve)
     ax = _current_axes() if ax is None else ax
-    _draw_range_test(ax, table, suggestion, _reasons(suggestion))
+    _draw_range_test(ax, _seeds(table), table, suggestion, _reasons(suggestion))
     return ax
 
 
 def save_range_test(
-    path: str | os.PathLike[str], curve: pd.DataFrame, suggestion: Suggestion | None, note: str | None = None
+    path: str | os.PathLike[str],
+    curve: pd.DataFrame,
+    suggestion: Suggestion | None,
+    note: str | None = None,
+    readings: Readings | None = None,
 ) -> None:
     """Draws a range test as :func:`plot` does, and writes it to a file, whole or not at all.
 
@@ -77,16 +84,19 @@ def save_range_test(
         curve: As :func:`plot` takes it.
         suggestion: As :func:`plot` takes it.
         note: What else to say; why there is no range, for one.
+        readings: What the analyzer read off each seed's ramp, where that is known (:attr:`lrfinder.Result.readings`).
 
     Raises:
         ValueError: It is no curve.
         OSError: The file can't be written.
     """
     with style.own_style():
-        style.save(range_test_figure(curve, suggestion, note), path)
+        style.save(range_test_figure(curve, suggestion, note, readings), path)
 
 
-def png_bytes(curve: pd.DataFrame, suggestion: Suggestion | None, note: str | None = None) -> bytes:
+def png_bytes(
+    curve: pd.DataFrame, suggestion: Suggestion | None, note: str | None = None, readings: Readings | None = None
+) -> bytes:
     """The picture of :func:`save_range_test` as the content of a PNG file.
 
     >>> curve = pd.DataFrame({'lr': [0.1, 0.2, 0.3], 'main/loss': [2.0, 1.0, 0.5]})
@@ -94,7 +104,7 @@ def png_bytes(curve: pd.DataFrame, suggestion: Suggestion | None, note: str | No
     b'PNG'
     """
     with style.own_style():
-        return style.drawn(range_test_figure(curve, suggestion, note))
+        return style.drawn(range_test_figure(curve, suggestion, note, readings))
 
 
 # The range test
@@ -108,15 +118,16 @@ class _Seed:
     reading: Reading | None
 
     @property
-    def collapse(self) -> float | None:
-        return self.reading.collapse if self.reading else None
+    def limit(self) -> float | None:
+        """The rate at which the ramp degrades or diverges."""
+        return self.reading.limit.rate if self.reading and self.reading.limit else None
 
     def measured(self, metric: str) -> tuple[Floats, Floats]:
         rows = self.table[self.table[metric].notna()]
         return rows['lr'].to_numpy(float), rows[metric].to_numpy(float)
 
     def smooth(self, metric: str, bounds: Limits) -> tuple[Floats, Floats] | None:
-        """The smoothed values before the run broke; ``None`` where there are too few.
+        """The smoothed values before the run diverged; ``None`` where there are too few.
 
         What is far outside of the limits is cut before: one exploding value would lift all of its neighbours.
         """
@@ -126,7 +137,7 @@ class _Seed:
             return None
         margin = 0.5 * (bounds[1] - bounds[0])
         values = rows[metric].clip(bounds[0] - margin, bounds[1] + margin).to_numpy(float)
-        return rows['lr'].to_numpy(float), smoothed(values, SMOOTHING * len(values))
+        return rows['lr'].to_numpy(float), smoothed(values, RAMP_SMOOTHING * len(values))
 
     def limits(self, metric: str, until: float | None) -> Limits | None:
         """The limits that show an accuracy, or a loss up to a rate; ``None`` where there are no values."""
@@ -135,14 +146,16 @@ class _Seed:
         return style.limits(self.table[metric][self.table['lr'] <= (np.inf if until is None else until)].to_numpy(float))
 
 
-def range_test_figure(curve: pd.DataFrame, suggestion: Suggestion | None, note: str | None = None) -> Figure:
+def range_test_figure(
+    curve: pd.DataFrame, suggestion: Suggestion | None, note: str | None = None, readings: Readings | None = None
+) -> Figure:
     """The figure of :func:`save_range_test`."""
     figure = style.own_figure(4.6)
     table = check_curve(curve)
     figure.subplots_adjust(left=0.12, right=0.97 if len(style.groups(table)) == 1 else 0.88, bottom=0.11, top=0.93)
     ax = figure.subplots()
     words = {**({'note' if suggestion else 'why': note} if note else {}), **_reasons(suggestion)}
-    _draw_range_test(ax, table, suggestion, words)
+    _draw_range_test(ax, _seeds(table, readings), table, suggestion, words)
     ax.spines['right'].set_visible(len(figure.axes) > 1)
     style.make_room(figure)
     ax.set_title(f'Range test: {style.title(suggestion) if suggestion else "no range"}', loc='left')
@@ -154,15 +167,14 @@ def _reasons(suggestion: Suggestion | None) -> dict[str, str]:
     return {bound: reasons[bound] for bound in ('min', 'max') if reasons.get(bound)}
 
 
-def _draw_range_test(ax: Axes, table: pd.DataFrame, suggestion: Suggestion | None, words: Mapping[str, str]) -> None:
-    seeds = _seeds(table)
+def _draw_range_test(
+    ax: Axes, seeds: list[_Seed], table: pd.DataFrame, suggestion: Suggestion | None, words: Mapping[str, str]
+) -> None:
     metrics = [metric for metric in METRICS if metric in table and np.isfinite(table[metric]).any()]
-    collapsed = min((seed.collapse for seed in seeds if seed.collapse is not None), default=None)
-    if suggestion and suggestion.exhausted:
-        collapsed = None
-    _rate_axis(ax, table, suggestion, collapsed)
+    limit = common_limit([seed.reading for seed in seeds])
+    _rate_axis(ax, table, suggestion, limit)
     top = _write(ax, _key(metrics, len(seeds)), words)
-    top = _mark_range(ax, suggestion, collapsed, float(table['lr'].max()), top)
+    top = _mark_range(ax, suggestion, limit, float(table['lr'].max()), top)
     _draw_metrics(ax, seeds, metrics, top)
 
 
@@ -173,20 +185,25 @@ def _current_axes() -> Axes:
     return pyplot.figure().subplots() if ax.has_data() else ax
 
 
-def _seeds(table: pd.DataFrame) -> list[_Seed]:
+def _seeds(table: pd.DataFrame, readings: Readings | None = None) -> list[_Seed]:
     table = table[np.isfinite(table['lr']) & (table['lr'] >= 0)]
-    parts = [part for _, part in table.groupby('seed')] if 'seed' in table else [table]
-    return [_seed(part.sort_values('lr', kind='stable', ignore_index=True)) for part in parts if len(part)]
+    parts: Iterable[tuple[Any, pd.DataFrame]] = table.groupby('seed') if 'seed' in table else [(None, table)]
+    seeds = []
+    for seed, part in parts:
+        if len(part):
+            part = part.sort_values('lr', kind='stable', ignore_index=True)
+            seeds.append(_Seed(part, _read(part) if readings is None else readings.get(seed)))
+    return seeds
 
 
-def _seed(table: pd.DataFrame) -> _Seed:
+def _read(table: pd.DataFrame) -> Reading | None:
     try:
-        return _Seed(table, read(table))
+        return read(table)
     except NoRangeError:
-        return _Seed(table, None)
+        return None
 
 
-def _rate_axis(ax: Axes, table: pd.DataFrame, suggestion: Suggestion | None, collapsed: float | None) -> None:
+def _rate_axis(ax: Axes, table: pd.DataFrame, suggestion: Suggestion | None, limit: Limit | None) -> None:
     rates = np.sort(table['lr'].to_numpy(float))
     rates = rates[np.isfinite(rates) & (rates >= 0)]
     bounds = np.array(suggestion.value_range if suggestion else ())
@@ -202,9 +219,9 @@ def _rate_axis(ax: Axes, table: pd.DataFrame, suggestion: Suggestion | None, col
         ax.set_xlim(low / margin, high * margin)
         return
     low, high = rates[0], max([rates[-1], *bounds])
-    if collapsed is not None and high > BEYOND * collapsed > max(bounds, default=0):
+    if limit is not None and high > BEYOND * limit.rate > max(bounds, default=0):
         ax.set_xlabel(f'learning rate{attr}, tested up to {style.number(high)}')
-        high = BEYOND * collapsed
+        high = BEYOND * limit.rate
     low, high = style.union([(low, high)])
     ax.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
 
@@ -237,7 +254,7 @@ def _write(ax: Axes, key: list[Line2D], words: Mapping[str, str]) -> float:
     indent = 0.015 + max((width for width, _ in sizes), default=0) + 0.015 * any(words)
     # Reasons that are too long for the axes are cut, so that the curve stays in sight.
     line = 1.3 * max((height for _, height in sizes), default=0)
-    most = int((WORDS - (1 - top)) / line / len(words)) if line else 0
+    most = int((WORDS_SHARE - (1 - top)) / line / len(words)) if line else 0
     for head, reason in zip(heads, words.values()):
         if most < 1:
             head.remove()
@@ -255,16 +272,17 @@ def _legend(ax: Axes, key: list[Line2D]) -> Legend:
     return _legend(ax, key[:-1]) if too_wide else legend
 
 
-def _mark_range(ax: Axes, suggestion: Suggestion | None, collapsed: float | None, highest: float, top: float) -> float:
-    """Marks bounds and collapse, and names them in a row below ``top``; returns the height that is free below."""
+def _mark_range(ax: Axes, suggestion: Suggestion | None, limit: Limit | None, highest: float, top: float) -> float:
+    """Marks bounds and limit, and names them in a row below ``top``; returns the height that is free below."""
     marks: list[tuple[float, str, dict[str, Any]]] = []
     if suggestion:
         low, high = suggestion.value_range
         end = '' if not suggestion.exhausted else ', end of ramp' if high >= highest else ', higher may do'
         pen = dict(color=style.GREEN, linewidth=1.4)
         marks += [(low, f'min {style.number(low)}', pen), (high, f'max {style.number(high)}{end}', pen)]
-    if collapsed is not None:
-        marks.append((collapsed, f'collapse {style.number(collapsed)}', dict(color=style.GREY, linewidth=1, linestyle=':')))
+    if limit is not None:
+        pen = dict(color=style.GREY, linewidth=1, linestyle=':')
+        marks.append((limit.rate, f'{limit.kind} {style.number(limit.rate)}', pen))
     if not marks:
         return top
     marks.sort(key=lambda mark: mark[0])
@@ -316,7 +334,7 @@ def _draw_metrics(ax: Axes, seeds: list[_Seed], metrics: Sequence[str], top: flo
     shelves = [(0.03, middle - 0.03), (middle + 0.03, top - 0.02)] if len(groups) == 2 else [(0.03, top - 0.02)]
     for index, ((label, shown), shelf) in enumerate(zip(groups, shelves)):
         axes = ax if index == 0 else ax.twinx()
-        known = [found for seed in seeds for metric in shown if (found := seed.limits(metric, seed.collapse))]
+        known = [found for seed in seeds for metric in shown if (found := seed.limits(metric, seed.limit))]
         known = known or [found for seed in seeds for metric in shown if (found := seed.limits(metric, None))]
         share = style.is_share(label, known)
         bounds = style.union(known, share)
@@ -344,7 +362,7 @@ def _draw_metric(ax: Axes, seeds: list[_Seed], metric: str, bounds: Limits) -> N
         ax.plot(rates, style.within(values, bounds), marker='.' if few else '', markersize=3, **thin)
     if smooth:
         rates, middle, low, high = _summary(smooth)
-        ax.plot(rates, middle, label=NAMES[metric], zorder=3, **pen)
+        ax.plot(rates, middle, label=WORDS[metric], zorder=3, **pen)
         if len(smooth) > 1:
             ax.fill_between(rates, low, high, color=pen['color'], alpha=0.15, linewidth=0)
 

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from lrfinder import _files
-from lrfinder.analysis.analyzer import ACCURACIES, NAMES
-from lrfinder.analysis.curve import LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS
+from lrfinder.analysis.metrics import ACCURACIES, LOSSES, VALIDATION, WORDS
+from lrfinder.analysis.smoothing import Floats
 from lrfinder.analysis.suggestion import Suggestion
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -29,14 +28,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator, PercentFormatter, ScalarFormatter
 
-Floats = npt.NDArray[np.float64]
 Limits = tuple[float, float]
 
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = '#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9'
 GREY = '#6E6E6E'
 STRONG, THIN = 1.8, 0.7
-
-LOSSES, VALIDATION = (LOSS, VALIDATION_LOSS), (VALIDATION_LOSS, VALIDATION_ACCURACY)
 
 # Figures are drawn for a width of 600 pixels, at twice as many.
 WIDTH, DPI = 6.0, 200
@@ -121,7 +117,7 @@ def groups(metrics: Iterable[Any]) -> list[tuple[str, list[str]]]:
 
 def kind(metric: str) -> str:
     """Training or validation."""
-    return NAMES[metric].split()[0]
+    return WORDS[metric].split()[0]
 
 
 def pen(metric: str) -> dict[str, Any]:

@@ -13,40 +13,15 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any
 
-import clr  # noqa: F401  makes Chainer importable
 from lrfinder._names import DATASET_NAMES, suggest
+from lrfinder.zoo.data import Array, Data, checked_labels, count_classes, split, split_arrays
 from lrfinder.zoo.factory import call_factory, describe, is_factory, load_object
+from lrfinder.zoo.npz import load_npz
 
 import chainer
 import numpy as np
-from chainer.datasets import TupleDataset, split_dataset
-
-Array: TypeAlias = 'np.ndarray[Any, Any]'
-
-MOST_CLASSES = 1_000_000  # a label above is taken for a mistake: the model's last layer would fill the memory
-
-
-@dataclasses.dataclass(frozen=True)
-class Data:
-    """Training data and held-out validation data.
-
-    Attributes:
-        train: Examples to train on, a Chainer data set of (x, label) or (x, targets).
-        validation: Examples of the same form that are never trained on.
-        n_classes: Number of classes, labels being 0 to ``n_classes - 1``; ``None`` where examples have no
-            label.
-        n_targets: Number of float targets of an example (regression); ``None`` where examples have none.
-        name: What to call the data in a summary; :func:`load_dataset` puts what was asked for where it is
-            empty.
-    """
-
-    train: Any
-    validation: Any
-    n_classes: int | None = None
-    n_targets: int | None = None
-    name: str = ''
 
 
 def load_dataset(spec: str, seed: int = 0) -> Data:
@@ -87,7 +62,7 @@ def load_dataset(spec: str, seed: int = 0) -> Data:
     if spec in _LOADERS:
         return _chainers_own(spec)
     if spec.lower().endswith('.npz'):
-        return _from_npz(spec, seed)
+        return load_npz(spec, seed)
     if is_factory(spec):
         return _from_factory(spec, seed)
     raise ValueError(f'unknown data {spec!r}: {suggest(spec, [*DATASET_NAMES, "FILE.npz", "module:factory"])}')
@@ -97,7 +72,7 @@ def _digits() -> Data:
     with np.load(pathlib.Path(__file__).with_name('digits.npz'), allow_pickle=False) as arrays:
         x = arrays['x'][:, None].astype(np.float32) / 16
         y = arrays['y'].astype(np.int32)
-    return Data(*_split_arrays(x, y, seed=0), n_classes=10, name='digits')
+    return Data(*split_arrays(x, y, seed=0), n_classes=10, name='digits')
 
 
 # ---- Chainer's own
@@ -121,119 +96,6 @@ def _chainers_own(name: str) -> Data:
             'without a network use digits or a file of yours, FILE.npz'
         ) from error
     return Data(train, validation, n_classes=n_classes, name=name)
-
-
-# ---- arrays in an .npz file
-
-
-def _from_npz(path: str, seed: int) -> Data:
-    try:
-        with open(path, 'rb') as file:
-            data = _from_arrays(_read(file), seed)
-    except OSError as error:
-        raise ValueError(f'{path}: {error.strerror}') from error
-    except ValueError as error:
-        raise ValueError(f'{path}: {error}') from error
-    return dataclasses.replace(data, name=pathlib.Path(path).name)
-
-
-def _read(file: BinaryIO) -> dict[str, Array]:
-    if file.read(4) not in (b'PK\x03\x04', b'PK\x05\x06'):
-        raise ValueError('not an .npz file; numpy.savez(FILE, x=x, y=y) makes one')
-    file.seek(0)
-    with _undamaged('the file', np.load, file, allow_pickle=False) as archive:
-        _check_names(archive.files)
-        names = [name for name in ('x', 'y', 'x_val', 'y_val') if name in archive.files]
-        return {name: np.asarray(_undamaged(name, archive.__getitem__, name)) for name in names}
-
-
-def _undamaged(what: str, read: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    try:
-        return read(*args, **kwargs)
-    except Exception as error:  # damaged bytes make zipfile and NumPy raise nearly anything
-        if 'allow_pickle' in str(error):
-            raise ValueError(f'{what} holds pickled Python objects, which are never loaded; save numbers') from error
-        raise ValueError(f'{what} is truncated or damaged ({describe(error)})') from error
-
-
-def _check_names(names: list[str]) -> None:
-    for name in ('x', 'y'):
-        if name not in names:
-            raise ValueError(f'there is no array {name} (found: {", ".join(names) or "none"})')
-    for name, other in ('x_val', 'y_val'), ('y_val', 'x_val'):
-        if name in names and other not in names:
-            raise ValueError(f'there is an array {name} and no {other}')
-
-
-def _from_arrays(arrays: dict[str, Array], seed: int) -> Data:
-    x, y = _examples(arrays, 'x', 'y', fewest=2)
-    if 'x_val' in arrays:
-        x_val, y_val = _examples(arrays, 'x_val', 'y_val', fewest=1)
-        _check_alike(arrays, y, y_val)
-        train, validation = TupleDataset(x, y), TupleDataset(x_val, y_val)
-    else:
-        y_val = y
-        train, validation = _split_arrays(x, y, seed)
-    if y.ndim == 2:
-        return Data(train, validation, n_targets=y.shape[1])
-    return Data(train, validation, n_classes=_count_classes(y, y_val, 'y', 'y_val'))
-
-
-def _examples(arrays: dict[str, Array], x_name: str, y_name: str, fewest: int) -> tuple[Array, Array]:
-    x, y = _inputs(x_name, arrays[x_name], fewest), _targets(y_name, arrays[y_name])
-    if len(x) != len(y):
-        raise ValueError(f'{x_name} has {len(x)} examples and {y_name} has {len(y)}')
-    return x, y
-
-
-def _inputs(name: str, x: Array, fewest: int) -> Array:
-    if x.dtype.kind not in 'biuf':
-        raise ValueError(f'{name} is of type {x.dtype}: numbers are needed')
-    if x.ndim < 2 or 0 in x.shape[1:]:
-        raise ValueError(f'{name} has the shape {x.shape}, not (examples, features) or (examples, channels, height, width)')
-    if len(x) < fewest:
-        raise ValueError(f'{name} has {len(x)} of at least {fewest} examples')
-    values = _finite(name, x)
-    if x.dtype == np.uint8:
-        values /= 255
-    return values
-
-
-def _targets(name: str, y: Array) -> Array:
-    """Labels as int32 of shape (examples,), or regression targets as float32 of shape (examples, targets)."""
-    if y.dtype.kind not in 'biuf':
-        raise ValueError(f'{name} is of type {y.dtype}: integers (labels) or floats (targets) are needed')
-    if y.dtype.kind == 'f':
-        if y.ndim not in (1, 2) or 0 in y.shape[1:]:
-            raise ValueError(f'{name} has the shape {y.shape}: targets need (examples,) or (examples, targets)')
-        return _finite(name, y[:, None] if y.ndim == 1 else y)
-    if y.ndim != 1:
-        raise ValueError(f'{name} has the shape {y.shape}: labels need (examples,), one integer each')
-    return _checked_labels(name, y)
-
-
-def _finite(name: str, array: Array) -> Array:
-    with np.errstate(over='ignore'):
-        values = array.astype(np.float32)
-    bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
-    if bad.any():
-        raise ValueError(f'{name} is NaN, infinite or too large for float32 in example {bad.argmax()}')
-    return values
-
-
-def _check_alike(arrays: dict[str, Array], y: Array, y_val: Array) -> None:
-    """Validation arrays must be of the same form as the training arrays."""
-    x, x_val = arrays['x'], arrays['x_val']
-    if x.shape[1:] != x_val.shape[1:]:
-        raise ValueError(f'the examples of x have the shape {x.shape[1:]}, those of x_val {x_val.shape[1:]}')
-    if (x.dtype == np.uint8) != (x_val.dtype == np.uint8):
-        raise ValueError(f'x is of type {x.dtype} and x_val of type {x_val.dtype}: only uint8 is scaled to 0 to 1')
-    if y.shape[1:] != y_val.shape[1:]:
-        raise ValueError(f'{_form("y", y)} and {_form("y_val", y_val)}')
-
-
-def _form(name: str, y: Array) -> str:
-    return f'{name} holds labels' if y.ndim == 1 else f'{name} holds {y.shape[1]} targets an example'
 
 
 # ---- the user's own
@@ -267,15 +129,15 @@ def _from_pair(train: Any, validation: Any) -> Data:
         return Data(train, validation, n_targets=_count_targets(train))
     names = 'the training data', 'the validation data'
     labels = _labels(names[0], train), _labels(names[1], validation)
-    return Data(train, validation, n_classes=_count_classes(*labels, *names))
+    return Data(train, validation, n_classes=count_classes(*labels, *names))
 
 
 def _from_one(dataset: Any, seed: int) -> Data:
     _check_dataset('returned', dataset, fewest=2)
     if not _has_labels(dataset):
-        return Data(*_split(dataset, np.zeros(len(dataset)), seed), n_targets=_count_targets(dataset))
+        return Data(*split(dataset, np.zeros(len(dataset)), seed), n_targets=_count_targets(dataset))
     labels = _labels('the data', dataset)
-    return Data(*_split(dataset, labels, seed), n_classes=_count_classes(labels, labels, 'the data', 'the data'))
+    return Data(*split(dataset, labels, seed), n_classes=count_classes(labels, labels, 'the data', 'the data'))
 
 
 def _check_dataset(which: str, dataset: Any, fewest: int) -> None:
@@ -309,46 +171,4 @@ def _labels(what: str, dataset: Any) -> Array:
     labels = np.asarray([dataset[i][-1] for i in range(len(dataset))])
     if labels.dtype.kind != 'i':
         raise ValueError(f'{what} has labels of type {labels.dtype}: Chainer needs signed integers, such as int32')
-    return _checked_labels(what, labels)
-
-
-# ---- what all of them need
-
-
-def _checked_labels(what: str, labels: Array) -> Array:
-    wrong = (labels < 0) | (labels >= MOST_CLASSES)
-    if wrong.any():
-        raise ValueError(
-            f'{what} has the label {labels[wrong.argmax()]} (example {wrong.argmax()}): '
-            f'labels are counted from 0 and below {MOST_CLASSES:,}'
-        )
-    return labels.astype(np.int32)
-
-
-def _count_classes(y: Array, y_val: Array, name: str, name_val: str) -> int:
-    if y.min() == y.max():
-        raise ValueError(f'every label of {name} is {y[0]}: there is nothing to tell apart')
-    if y_val.max() > y.max():
-        raise ValueError(f'{name_val} has the label {y_val.max()}, and those of {name} end at {y.max()}')
-    return int(y.max()) + 1
-
-
-def _split(dataset: Any, targets: Array, seed: int) -> tuple[Any, Any]:
-    held_out = _held_out(targets, seed)
-    order = np.argsort(held_out, kind='stable')
-    return split_dataset(dataset, int(np.sum(~held_out)), order)
-
-
-def _split_arrays(x: Array, y: Array, seed: int) -> tuple[Any, Any]:
-    held_out = _held_out(y, seed)
-    return TupleDataset(x[~held_out], y[~held_out]), TupleDataset(x[held_out], y[held_out])
-
-
-def _held_out(targets: Array, seed: int) -> Array:
-    """Marks a fifth of the examples: every fifth in the order of their targets, at random within a label."""
-    order = np.random.RandomState(seed).permutation(len(targets))
-    first_target = targets.reshape(len(targets), -1)[order, 0]
-    by_target = order[np.argsort(first_target, kind='stable')]
-    held_out = np.zeros(len(targets), bool)
-    held_out[by_target[1::5]] = True
-    return held_out
+    return checked_labels(what, labels)

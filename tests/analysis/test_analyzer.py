@@ -17,12 +17,12 @@ def ramp(losses, stop=1.0, **metrics):
     return pd.DataFrame({'lr': rates, 'main/loss': losses, **metrics})
 
 
-def learning(rows=200, stop=1.0, pays=0.1, collapses=None, noise=0.0, seed=0):
-    """Loss 2 at first, falling from half of ``pays`` on, at 0.5 from ``2 * pays`` on; 3 from ``collapses`` on."""
+def learning(rows=200, stop=1.0, pays=0.1, degrades=None, noise=0.0, seed=0):
+    """Loss 2 at first, falling from half of ``pays`` on, at 0.5 from ``2 * pays`` on; 3 from ``degrades`` on."""
     rates = np.linspace(0, stop, rows)
     losses = np.interp(rates, [0.5 * pays, 2 * pays], [2.0, 0.5])
-    if collapses is not None:
-        losses[rates >= collapses] = 3.0
+    if degrades is not None:
+        losses[rates >= degrades] = 3.0
     return ramp(losses + np.random.RandomState(seed).normal(0, noise, rows), stop)
 
 
@@ -30,30 +30,30 @@ def test_a_curve_that_holds_to_its_end_is_exhausted():
     suggestion = lrfinder.analyze(learning())
     assert suggestion.exhausted
     assert suggestion.value_range == pytest.approx((0.065, 0.36), abs=0.01)
-    assert suggestion.reasons['max'] == '0.36 of the rate 1 at which the ramp ended before the curve broke; higher may do'
+    assert suggestion.reasons['max'] == '0.36 of the rate 1 at which the ramp ended before the curve degraded; higher may do'
 
 
-def test_the_maximum_is_well_below_the_collapse():
-    suggestion = lrfinder.analyze(learning(collapses=0.6))
+def test_the_maximum_is_well_below_the_limit():
+    suggestion = lrfinder.analyze(learning(degrades=0.6))
     assert not suggestion.exhausted
     assert suggestion.value_range[1] == pytest.approx(0.33 * 0.6, rel=0.1)
     assert suggestion.reasons['max'].startswith('0.33 of the rate 0.5')
-    assert suggestion.reasons['max'].endswith('at which the curve collapses (training loss)')
+    assert suggestion.reasons['max'].endswith('at which the curve degrades (training loss)')
 
 
 @pytest.mark.parametrize('noise', [0.0, 0.05, 0.2])
 @pytest.mark.parametrize(('rows', 'share'), [(100, 0.31), (300, 0.35), (1000, 0.41), (20_000, 0.6)])
 def test_noise_and_the_length_of_the_ramp_change_little(rows, share, noise):
-    suggestion = lrfinder.analyze(learning(rows, collapses=0.6, noise=noise))
+    suggestion = lrfinder.analyze(learning(rows, degrades=0.6, noise=noise))
     assert suggestion.value_range[1] == pytest.approx(share * 0.6, rel=0.05)
 
 
 def test_a_slow_ramp_is_trusted_more_than_a_fast_one():
     """By how many updates the last doubling of the rate took."""
-    assert analyzer.trust(250) == 0.4
-    assert analyzer.trust(250 * 256) == pytest.approx(0.8)
-    assert analyzer.trust(10**9) == 1.0
-    curve = learning(rows=201, collapses=0.6)
+    assert analyzer.ramp_share(250) == 0.4
+    assert analyzer.ramp_share(250 * 256) == pytest.approx(0.8)
+    assert analyzer.ramp_share(10**9) == 1.0
+    curve = learning(rows=201, degrades=0.6)
     assert analyzer.read(curve).updates == 59  # rates from 0.295 to 0.585
     assert analyzer.read(curve.assign(iteration=np.arange(201) * 100)).updates == 5800  # a row of a log every 100 updates
 
@@ -74,21 +74,23 @@ def test_no_bound_is_below_what_was_tested():
     reading = analyzer.Reading(lowest=0.2, highest=1.0, pays=0.05)
     assert analyzer.minimum(reading, 1.0) == (0.2, 'the ramp began at 0.2')
     with pytest.raises(lrfinder.NoRangeError) as error:
-        analyzer.maximum(analyzer.Reading(lowest=0.2, highest=1.0, pays=0.25, collapse=0.4, why='training loss'))
+        analyzer.maximum(
+            analyzer.Reading(lowest=0.2, highest=1.0, pays=0.25, limit=analyzer.Limit(0.4, 'degrades', 'training loss'))
+        )
     assert str(error.value) == (
-        'the curve collapses at 0.4, too near to its start at 0.2 (training loss); start the ramp at a lower rate'
+        'the curve degrades at 0.4, too near to its start at 0.2 (training loss); start the ramp at a lower rate'
     )
 
 
 def test_accuracy_alone_is_enough():
-    curve = learning(collapses=0.6).rename(columns={'main/loss': 'validation/main/accuracy'})
+    curve = learning(degrades=0.6).rename(columns={'main/loss': 'validation/main/accuracy'})
     curve['validation/main/accuracy'] = 1 - curve['validation/main/accuracy'] / 3
     assert lrfinder.analyze(curve).value_range[1] == pytest.approx(0.33 * 0.6, rel=0.1)
 
 
-def test_the_earliest_collapse_of_any_metric_counts():
-    curve = learning(collapses=0.9)
-    curve['validation/main/loss'] = learning(collapses=0.5)['main/loss']
+def test_the_earliest_limit_of_any_metric_counts():
+    curve = learning(degrades=0.9)
+    curve['validation/main/loss'] = learning(degrades=0.5)['main/loss']
     suggestion = lrfinder.analyze(curve)
     assert suggestion.value_range[1] == pytest.approx(0.33 * 0.5, rel=0.1)
     assert 'validation loss' in suggestion.reasons['max']
@@ -96,11 +98,11 @@ def test_the_earliest_collapse_of_any_metric_counts():
 
 def test_a_metric_that_is_measured_now_and_then_counts():
     curve = learning()
-    curve['validation/main/loss'] = learning(collapses=0.5)['main/loss'].where(np.arange(200) % 10 == 0)
+    curve['validation/main/loss'] = learning(degrades=0.5)['main/loss'].where(np.arange(200) % 10 == 0)
     assert lrfinder.analyze(curve).value_range[1] == pytest.approx(0.33 * 0.5, rel=0.15)
 
 
-def test_a_dip_that_recovers_is_no_collapse():
+def test_a_dip_that_recovers_is_no_degradation():
     curve = learning()
     curve.loc[100:104, 'main/loss'] = 2.0
     assert lrfinder.analyze(curve).exhausted
@@ -114,7 +116,7 @@ def test_nothing_from_the_first_non_finite_loss_on_counts():
     assert suggestion.reasons['max'].endswith('(the loss is not finite (nan))')
 
 
-def test_a_run_that_goes_on_without_numbers_has_broken():
+def test_a_run_that_goes_on_without_numbers_has_diverged():
     losses = learning()['main/loss'].to_numpy().copy()
     losses[80:] = np.nan
     suggestion = lrfinder.analyze(ramp(losses))
@@ -122,21 +124,21 @@ def test_a_run_that_goes_on_without_numbers_has_broken():
     assert suggestion.value_range[1] == pytest.approx(0.318 * 0.4, rel=0.02)
 
 
-def test_a_metric_that_is_measured_now_and_then_and_then_no_more_has_broken():
+def test_a_metric_that_is_measured_now_and_then_and_then_no_more_has_diverged():
     losses = learning()['main/loss'].where((np.arange(200) % 10 == 0) & (np.arange(200) < 110))
     assert not lrfinder.analyze(ramp(losses)).exhausted
     assert lrfinder.analyze(ramp(learning()['main/loss'].where(np.arange(200) % 10 == 0))).exhausted
 
 
 def test_rows_after_the_break_change_nothing():
-    broken = learning(300, collapses=0.6)
-    longer = pd.concat([broken, broken.tail(50).assign(lr=np.linspace(1.01, 2, 50))], ignore_index=True)
-    assert lrfinder.analyze(longer).value_range == lrfinder.analyze(broken).value_range
+    diverged = learning(300, degrades=0.6)
+    longer = pd.concat([diverged, diverged.tail(50).assign(lr=np.linspace(1.01, 2, 50))], ignore_index=True)
+    assert lrfinder.analyze(longer).value_range == lrfinder.analyze(diverged).value_range
 
 
 @pytest.mark.parametrize('scale', [1e-3, 7.0, 1e6])
 def test_scaling_the_rates_scales_the_answer(scale):
-    curve = learning(collapses=0.6, noise=0.1)
+    curve = learning(degrades=0.6, noise=0.1)
     low, high = lrfinder.analyze(curve).value_range
     scaled = lrfinder.analyze(curve.assign(lr=curve['lr'] * scale)).value_range
     assert scaled == (pytest.approx(scale * low), pytest.approx(scale * high))
@@ -144,7 +146,7 @@ def test_scaling_the_rates_scales_the_answer(scale):
 
 @pytest.mark.parametrize(('scale', 'shift'), [(1e-4, 0.0), (1e5, 0.0), (1.0, -10.0), (1.0, 1000.0)])
 def test_scale_and_zero_of_the_loss_do_not_matter(scale, shift):
-    curve = learning(collapses=0.6, noise=0.1)
+    curve = learning(degrades=0.6, noise=0.1)
     moved = curve.assign(**{'main/loss': scale * curve['main/loss'] + shift})
     assert lrfinder.analyze(moved).value_range == pytest.approx(lrfinder.analyze(curve).value_range)
 
@@ -160,11 +162,11 @@ def test_scale_and_zero_of_the_loss_do_not_matter(scale, shift):
         ([2.0, 1.9, 1.8], 'too few values to see a trend (3 rows); record a longer ramp'),
         (
             [2.0, 3.0, 9.0, 81.0, 1e4, 1e9, np.inf],
-            'the run broke before it had learned anything (the loss is not finite (inf)); start the ramp at a lower rate',
+            'the run diverged before it had learned anything (the loss is not finite (inf)); start the ramp at a lower rate',
         ),
         (
             [np.nan] * 20,
-            'the run broke before it had learned anything (the loss is not finite (nan)); start the ramp at a lower rate',
+            'the run diverged before it had learned anything (the loss is not finite (nan)); start the ramp at a lower rate',
         ),
     ],
 )

@@ -2,7 +2,7 @@
 
 import re
 
-from lrfinder.analysis.cycles import within_budget, without_budget
+from lrfinder.analysis.cycles import checked_length, plan
 
 import pytest
 
@@ -21,17 +21,16 @@ import pytest
         (1000, 2000, 2),  # never fewer than two epochs
     ],
 )
-def test_without_a_budget_a_half_cycle_is_two_epochs_or_a_hundred_updates(per_epoch, step_size, epochs):
-    plan = without_budget(per_epoch)
-    assert plan.step_size == step_size
-    assert plan.cycles is None
-    assert plan.iterations is None
-    assert plan.reason == f'{epochs} epochs of {per_epoch} iterations (Smith: 2 to 10 epochs)'
+def test_without_a_length_a_half_cycle_is_two_epochs_or_a_hundred_updates(per_epoch, step_size, epochs):
+    found = plan(per_epoch)
+    assert found.step_size == step_size
+    assert found.cycles is None
+    assert found.iterations is None
+    assert found.reason == f'{epochs} epochs of {per_epoch} iterations (Smith: 2 to 10 epochs)'
 
 
 def test_without_even_the_length_of_an_epoch_it_is_a_hundred_updates():
-    plan = without_budget(None)
-    assert (plan.step_size, plan.reason) == (100, '100 iterations, as the length of an epoch is not known')
+    assert (plan(None).step_size, plan(None).reason) == (100, '100 iterations, as the length of an epoch is not known')
 
 
 @pytest.mark.parametrize(
@@ -46,18 +45,32 @@ def test_without_even_the_length_of_an_epoch_it_is_a_hundred_updates():
         (100, 8, 2, 200),
         (100, 7, 1, 350),
         (100, 4, 1, 200),
-        (100, 3, 1, 150),  # too short a budget: one cycle all the same
+        (100, 3, 1, 150),  # too short a training: one cycle all the same
         (100, 1, 1, 50),
-        (7, 1, 1, 3),  # whole iterations, within the budget
+        (7, 1, 1, 3),  # whole iterations, within the length
         (1, 1, 1, 1),
     ],
 )
-def test_a_budget_is_cut_into_whole_cycles(per_epoch, epochs, cycles, step_size):
-    plan = within_budget(per_epoch, epochs)
-    assert (plan.cycles, plan.step_size) == (cycles, step_size)
-    assert plan.iterations == 2 * cycles * step_size
-    assert plan.iterations <= max(2, epochs * per_epoch)
-    assert plan.iterations > epochs * per_epoch - 2 * cycles
+def test_a_length_is_cut_into_whole_cycles(per_epoch, epochs, cycles, step_size):
+    found = plan(per_epoch, (epochs, 'epoch'))
+    assert (found.cycles, found.step_size) == (cycles, step_size)
+    assert found.iterations == 2 * cycles * step_size
+    assert found.iterations <= max(2, epochs * per_epoch)
+    assert found.iterations > epochs * per_epoch - 2 * cycles
+
+
+def test_a_length_may_be_in_iterations():
+    in_iterations, in_epochs = plan(100, (1200, 'iteration')), plan(100, (12, 'epoch'))
+    assert (in_iterations.cycles, in_iterations.step_size) == (in_epochs.cycles, in_epochs.step_size)
+    assert in_iterations.reason == '3 whole cycles with half cycles of 2 epochs in 1200 iterations (Smith: 2 to 10 epochs)'
+
+
+def test_where_an_epoch_is_not_known_a_length_in_iterations_gives_three_cycles():
+    found = plan(None, (600, 'iteration'))
+    assert (found.cycles, found.step_size) == (3, 100)
+    assert found.reason == '3 whole cycles in 600 iterations, as the length of an epoch is not known'
+    with pytest.raises(ValueError, match='length is in epochs, but the iterator does not tell how long one is'):
+        plan(None, (6, 'epoch'))
 
 
 @pytest.mark.parametrize(
@@ -68,26 +81,33 @@ def test_a_budget_is_cut_into_whole_cycles(per_epoch, epochs, cycles, step_size)
         (
             100,
             2,
-            '1 whole cycle with half cycles of 1 epoch in 2 epochs (too short a budget for what Smith asks: 2 to 10 epochs)',
+            '1 whole cycle with half cycles of 1 epoch in 2 epochs (too short a training for what Smith asks: 2 to 10 epochs)',
         ),
         (
             4,
             1,
-            '1 whole cycle with half cycles of 0.5 epochs in 1 epoch (too short a budget for what Smith asks: 2 to 10 epochs)',
+            '1 whole cycle with half cycles of 0.5 epochs in 1 epoch (too short a training for what Smith asks: 2 to 10 epochs)',
         ),
     ],
 )
 def test_the_reason_says_what_was_chosen(per_epoch, epochs, reason):
-    assert within_budget(per_epoch, epochs).reason == reason
+    assert plan(per_epoch, (epochs, 'epoch')).reason == reason
 
 
-@pytest.mark.parametrize('value', [0, -3, 2.5, float('nan'), '4', None, True])
-def test_what_is_no_count_is_refused(value):
+@pytest.mark.parametrize('value', [0, -3, 2.5, float('nan'), '4', True])
+def test_what_is_no_count_of_iterations_is_refused(value):
     message = f'^{re.escape(f"iterations_per_epoch must be a whole number, 1 or more, not {value!r}")}$'
-    if value is not None:
-        with pytest.raises(ValueError, match=message):
-            without_budget(value)
     with pytest.raises(ValueError, match=message):
-        within_budget(value, 3)
-    with pytest.raises(ValueError, match=message.replace('iterations_per_epoch', 'epochs')):
-        within_budget(3, value)
+        plan(value)
+    with pytest.raises(ValueError, match=message):
+        plan(value, (3, 'epoch'))
+
+
+@pytest.mark.parametrize(
+    'length',
+    [3, 'ab', (3,), (0, 'epoch'), (-1, 'epoch'), (float('nan'), 'epoch'), (float('inf'), 'epoch'), (3, 'epochs'), None],
+)
+def test_what_is_no_length_is_refused(length):
+    message = f"length must be a number and its unit, such as (30, 'epoch') or (8000, 'iteration'), not {length!r}"
+    with pytest.raises(ValueError, match=f'^{re.escape(message)}$'):
+        checked_length(length)

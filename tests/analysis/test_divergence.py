@@ -1,4 +1,4 @@
-"""When a run has broken, and why."""
+"""When a run has diverged, and why."""
 
 import math
 import warnings
@@ -13,7 +13,7 @@ LEARNING = [2.0, 1.9, 1.7, 1.4, 1.2, 1.1, 1.0, 1.0, 1.0, 1.0]
 
 @pytest.mark.parametrize('bad, name', [(math.nan, 'nan'), (math.inf, 'inf'), (-math.inf, '-inf')])
 @pytest.mark.parametrize('place', [0, 1, 4, 9])
-def test_broken_at_the_first_loss_that_is_not_finite(bad, name, place):
+def test_diverged_at_the_first_loss_that_is_not_finite(bad, name, place):
     losses = [*LEARNING[:place], bad, *LEARNING, math.nan]
     assert diverged_at(losses) == (place, f'the loss is not finite ({name})')
 
@@ -32,12 +32,12 @@ def test_broken_at_the_first_loss_that_is_not_finite(bad, name, place):
         [-k / 10 for k in range(100)],  # negative losses that fall
     ],
 )
-def test_a_run_that_has_not_broken(losses):
+def test_a_run_that_has_not_diverged(losses):
     assert diverged_at(losses) is None
 
 
 @pytest.mark.parametrize('shift', [0.0, -100.0, 1e6])
-def test_broken_once_the_mean_of_three_has_been_too_high_four_times_in_a_row(shift):
+def test_diverged_once_the_mean_of_three_has_been_too_high_four_times_in_a_row(shift):
     # The best mean of three is 1.0. Until then the loss had changed by 0.125 from one to the next; eight times that is more
     # than the fall of 0.7 from the median of the first five. From 2.0 on the means are 1.33, 2.0, 3.0, 4.0, 5.0, 6.0.
     losses = [shift + loss for loss in [*LEARNING, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]]

@@ -3,8 +3,9 @@
 import math
 
 from lrfinder.analysis import search
+from lrfinder.analysis.learning import DIVERGED, Score
 from lrfinder.analysis.search import where_to_look
-from lrfinder.analysis.trials import DIVERGED, FACTOR, Score, Trial
+from lrfinder.analysis.trials import FACTOR, Trial
 
 import numpy as np
 import pandas as pd
@@ -67,7 +68,7 @@ def test_a_rise_that_noise_or_rounding_explains_is_no_spike():
 
 
 @pytest.mark.parametrize('losses', [[], [np.nan], [1.0, np.inf], [1.0, 2.0, 900.0], [3.0, np.nan, np.nan]])
-def test_where_to_look_is_below_the_end_when_the_scan_broke_at_once(losses):
+def test_where_to_look_is_below_the_end_when_the_scan_diverged_at_once(losses):
     scan = pd.DataFrame({'lr': np.geomspace(1e-7, 1e-6, max(len(losses), 1)), 'main/loss': losses or [np.nan]})
     assert 1e-7 / 32 < first(scan) < 1e-6
 

@@ -2,8 +2,10 @@
 
 import math
 
+from lrfinder.analysis import learning
 from lrfinder.analysis import trials as weighing
-from lrfinder.analysis.trials import DIVERGED, Score, Trial
+from lrfinder.analysis.learning import DIVERGED, Score
+from lrfinder.analysis.trials import Trial, scores_of
 
 import numpy as np
 import pytest
@@ -27,7 +29,7 @@ def test_the_rate_lies_below_a_clear_best():
     assert not found.highest
 
 
-def test_a_broken_cycle_has_no_weight():
+def test_a_diverged_cycle_has_no_weight():
     found = weighing.verdict(trials(Score(1.0, 1.0, 0.2), DIVERGED), START)
     assert found.weights.tolist() == [1.0, 0.0]
     assert found.rate == pytest.approx(0.8 * 0.01, rel=0.05)
@@ -72,13 +74,13 @@ def test_what_a_higher_rate_foretells():
     ],
 )
 def test_whether_a_run_knows_more_than_the_start(score, examples, more):
-    assert weighing.knows_more(trials(score), Score(2.0, 2.0, 0.9, wrong=0.9), examples) is more
+    assert learning.knows_more(scores_of(trials(score)), Score(2.0, 2.0, 0.9, wrong=0.9), examples) is more
 
 
 @pytest.mark.parametrize(('error', 'more'), [(0.3, True), (0.85, False)])
 def test_of_few_held_out_examples_answers_count_where_those_on_the_training_data_are_not_known(error, more):
     """As when only the evaluator's model reports an accuracy."""
-    assert weighing.knows_more(trials(Score(1.0, 1.0, error)), START, 40) is more
+    assert learning.knows_more(scores_of(trials(Score(1.0, 1.0, error))), START, 40) is more
 
 
 def test_the_rate_hardly_depends_on_which_rates_were_tried():
@@ -136,7 +138,7 @@ def test_the_edges_are_told():
     ],
 )
 def test_whether_anything_was_learned_is_judged_on_held_out_data(score, learned):
-    assert weighing.learned(trials(score), START, examples=500) is learned
+    assert learning.learned(scores_of(trials(score)), START, examples=500) is learned
 
 
 def test_the_spread_is_that_of_the_noise():
@@ -155,7 +157,7 @@ def test_reason_and_warnings_name_the_numbers():
     found = weighing.verdict(runs, START)
     assert weighing.reason(runs, found) == (
         '0.8 of 0.0102, as a training is longer than a trial; '
-        '2 trial cycles speak for that, by their highest rate: 0.01: loss 1.9, 85% wrong; 0.03: broke'
+        '2 trial cycles speak for that, by their highest rate: 0.01: loss 1.9, 85% wrong; 0.03: diverged'
     )
     assert weighing.warnings(runs, found, START) == [
         'the trial cycles learned little, so that they tell rates apart poorly: try several seeds',
@@ -174,7 +176,7 @@ def test_reason_and_warnings_name_the_numbers():
     ],
 )
 def test_runs_that_came_to_the_same(runs, expected):
-    assert weighing.alike(trials(*runs)) is expected
+    assert learning.alike(scores_of(trials(*runs))) is expected
 
 
 numbers = st.floats(-1e6, 1e6)
@@ -190,7 +192,7 @@ def test_the_verdict_lies_between_the_cycles_or_a_fifth_below(runs, start):
     else:
         assert tried[0].rate * (1 - 1e-9) <= found.rate / 0.8 <= tried[-1].rate * (1 + 1e-9)
         assert found.best.score.sound
-        # Not even a little of the way to a rate that broke above all others is gone.
+        # Not even a little of the way to a rate that diverged above all others is gone.
         assert found.rate < max(trial.rate for trial in tried if trial.score.sound)
 
 

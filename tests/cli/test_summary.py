@@ -1,6 +1,6 @@
 """What the command says at its end."""
 
-from lrfinder.analysis.cycles import within_budget
+from lrfinder.analysis.cycles import plan as cycle_plan
 from lrfinder.analysis.suggestion import Suggestion
 from lrfinder.cli import summary
 
@@ -32,7 +32,7 @@ def test_the_range_comes_with_the_reason_for_each_bound():
 
 
 def test_the_code_has_the_cycles_of_the_training_that_follows():
-    plan = within_budget(45, 4)
+    plan = cycle_plan(45, (4, 'epoch'))
     assert "    trainer = chainer.training.Trainer(updater, (180, 'iteration'))  # 1 whole cycle" in summary.range_lines(
         FOUND, 'a.png', plan
     )
@@ -127,11 +127,11 @@ ACCURACY, LOSS = 'validation/main/accuracy', 'validation/main/loss'
         ),
         (
             {'CLR': {ACCURACY: 0.1, 'main/loss': None}, 'fixed 1': {ACCURACY: 0.9, 'main/loss': 0.3}},
-            'CLR broke: its loss is no number any more.',
+            'CLR diverged: its loss is not finite.',
         ),
         (
             {'CLR': {ACCURACY: 0.9, 'main/loss': 0.3}, 'fixed 1': {ACCURACY: 0.95, 'main/loss': None}},
-            'CLR alone did not break: at every fixed rate the loss became no number.',
+            'CLR alone did not diverge: at every fixed rate the loss became infinite or NaN.',
         ),
     ],
 )

@@ -7,7 +7,7 @@ import math
 import clr  # noqa: F401
 from clr import policies
 from lrfinder._names import OPTIMIZER_NAMES
-from lrfinder.analysis.cycles import within_budget
+from lrfinder.analysis.cycles import plan
 from lrfinder.analysis.suggestion import Suggestion
 from lrfinder.cli import snapshots, train
 from lrfinder.cli.build import Builder
@@ -44,7 +44,7 @@ NETS = """
 
 
 @pytest.fixture
-def assembly(user_module):
+def builder(user_module):
     user_module('nets', NETS)
 
     def make(**options):
@@ -65,14 +65,14 @@ def without_time(log):
     return [{name: value for name, value in entry.items() if name != 'elapsed_time'} for entry in log]
 
 
-def suggestion(assembled, iterations=12, **changes):
-    attr = 'alpha' if assembled.build(0).updater.get_optimizer('main').hyperparam.get_dict().get('lr') is None else 'lr'
+def suggestion(built, iterations=12, **changes):
+    attr = 'alpha' if built.build(0).updater.get_optimizer('main').hyperparam.get_dict().get('lr') is None else 'lr'
     return Suggestion(attr, (0.001, 0.01), step_size=iterations // 2, **changes)
 
 
-def test_the_rates_are_those_of_the_policy(assembly, tmp_path):
-    parts = assembly().build(0)
-    log = train.train_with_clr(parts, suggestion(assembly(), 12), course(tmp_path / 'out', 24))
+def test_the_rates_are_those_of_the_policy(builder, tmp_path):
+    parts = builder().build(0)
+    log = train.train_with_clr(parts, suggestion(builder(), 12), course(tmp_path / 'out', 24))
 
     def mean_of_epoch(epoch):
         steps = np.arange(6 * epoch, 6 * epoch + 6)
@@ -83,15 +83,15 @@ def test_the_rates_are_those_of_the_policy(assembly, tmp_path):
     assert [entry['lr'] for entry in log] == pytest.approx([mean_of_epoch(epoch) for epoch in range(4)])
 
 
-def test_a_last_epoch_that_is_cut_short_is_logged_validated_and_saved_too(assembly, tmp_path):
-    log = train.train_with_clr(assembly().build(0), suggestion(assembly()), course(tmp_path, 8))
+def test_a_last_epoch_that_is_cut_short_is_logged_validated_and_saved_too(builder, tmp_path):
+    log = train.train_with_clr(builder().build(0), suggestion(builder()), course(tmp_path, 8))
     assert [entry['iteration'] for entry in log] == [6, 8]
     assert 'validation/main/accuracy' in log[-1]
     assert [path.name for path in tmp_path.glob('snapshot*')] == ['snapshot_iter_8']
 
 
-def test_the_log_is_that_of_log_report(assembly, tmp_path):
-    log = train.train_with_clr(assembly().build(0), suggestion(assembly()), course(tmp_path, 12))
+def test_the_log_is_that_of_log_report(builder, tmp_path):
+    log = train.train_with_clr(builder().build(0), suggestion(builder()), course(tmp_path, 12))
     assert json.loads((tmp_path / 'log').read_text()) == log
     assert set(log[0]) == {
         'main/loss',
@@ -105,15 +105,15 @@ def test_the_log_is_that_of_log_report(assembly, tmp_path):
     }
 
 
-def test_a_fixed_rate_is_fixed(assembly, tmp_path):
-    log = train.train_at(0.02, assembly().build(0), 'lr', course(tmp_path, 12))
+def test_a_fixed_rate_is_fixed(builder, tmp_path):
+    log = train.train_at(0.02, builder().build(0), 'lr', course(tmp_path, 12))
     assert [entry['lr'] for entry in log] == [0.02, 0.02]
 
 
-def test_fixed_rates_start_with_the_weights_and_the_batches_of_clr(assembly, tmp_path):
-    chosen, assembled = suggestion(assembly()), assembly()
-    fixed = train.train_at(0.01, assembled.build(3), 'lr', course(tmp_path / 'fixed', 1))
-    cycled = train.train_with_clr(assembled.build(3), chosen, course(tmp_path / 'cycled', 1))
+def test_fixed_rates_start_with_the_weights_and_the_batches_of_clr(builder, tmp_path):
+    chosen, built = suggestion(builder()), builder()
+    fixed = train.train_at(0.01, built.build(3), 'lr', course(tmp_path / 'fixed', 1))
+    cycled = train.train_with_clr(built.build(3), chosen, course(tmp_path / 'cycled', 1))
     assert fixed[0]['main/loss'] == cycled[0]['main/loss']
     assert fixed[0]['lr'] != cycled[0]['lr']
 
@@ -123,22 +123,22 @@ def test_fixed_rates_are_the_ends_of_the_range_and_its_middle():
     assert train.fixed_rates((0.0, 0.4)) == {'min': 0.0, 'middle': 0.2, 'max': 0.4}
 
 
-def test_a_loss_that_is_not_finite_is_null_in_the_log(assembly, tmp_path):
-    log = train.train_at(0.1, assembly(model='nets:broken').build(0), 'lr', course(tmp_path, 6))
+def test_a_loss_that_is_not_finite_is_null_in_the_log(builder, tmp_path):
+    log = train.train_at(0.1, builder(model='nets:broken').build(0), 'lr', course(tmp_path, 6))
     assert log[0]['main/loss'] is None
     assert 'NaN' not in (tmp_path / 'log').read_text()
 
 
 @pytest.mark.parametrize(('name', 'stop'), [*((name, 6) for name in OPTIMIZER_NAMES), ('momentum_sgd', 12)])
-def test_a_resumed_training_ends_as_an_undisturbed_one(assembly, tmp_path, name, stop):
-    assembled = assembly(optimizer=name)
-    chosen = suggestion(assembled, 18)
-    undisturbed = assembled.build(0)
+def test_a_resumed_training_ends_as_an_undisturbed_one(builder, tmp_path, name, stop):
+    built = builder(optimizer=name)
+    chosen = suggestion(built, 18)
+    undisturbed = built.build(0)
     log = train.train_with_clr(undisturbed, chosen, course(tmp_path / 'undisturbed', 18))
 
-    train.train_with_clr(assembled.build(0), chosen, course(tmp_path / 'resumed', stop))
+    train.train_with_clr(built.build(0), chosen, course(tmp_path / 'resumed', stop))
     np.random.seed(99)  # another process draws other numbers
-    resumed = assembled.build(99)
+    resumed = built.build(99)
     earlier = snapshots.newest_snapshot(tmp_path / 'resumed', 'a')
     resumed_log = train.train_with_clr(resumed, chosen, course(tmp_path / 'resumed', 18, earlier))
 
@@ -147,25 +147,25 @@ def test_a_resumed_training_ends_as_an_undisturbed_one(assembly, tmp_path, name,
         np.testing.assert_array_equal(weights(resumed)[name], array)
 
 
-def test_a_training_that_was_finished_is_not_begun_again(assembly, tmp_path):
-    log = train.train_with_clr(assembly().build(0), suggestion(assembly()), course(tmp_path, 12))
+def test_a_training_that_was_finished_is_not_begun_again(builder, tmp_path):
+    log = train.train_with_clr(builder().build(0), suggestion(builder()), course(tmp_path, 12))
     earlier = snapshots.newest_snapshot(tmp_path, 'a')
-    parts = assembly().build(5)
-    again = train.train_with_clr(parts, suggestion(assembly()), course(tmp_path, 12, earlier))
+    parts = builder().build(5)
+    again = train.train_with_clr(parts, suggestion(builder()), course(tmp_path, 12, earlier))
     assert again == log
     assert parts.updater.iteration == 12
 
 
-def test_the_newest_snapshot_is_that_of_the_last_iteration_of_the_same_run(assembly, tmp_path):
-    train.train_with_clr(assembly().build(0), suggestion(assembly()), course(tmp_path, 12, run_id='mine'))
+def test_the_newest_snapshot_is_that_of_the_last_iteration_of_the_same_run(builder, tmp_path):
+    train.train_with_clr(builder().build(0), suggestion(builder()), course(tmp_path, 12, run_id='mine'))
     assert snapshots.newest_snapshot(tmp_path, 'mine') == tmp_path / 'snapshot_iter_12'
     assert snapshots.newest_snapshot(tmp_path, 'another') is None
     assert snapshots.newest_snapshot(tmp_path / 'nowhere', 'mine') is None
 
 
-def test_a_snapshot_of_another_model_does_not_fit(assembly, tmp_path):
-    train.train_with_clr(assembly().build(0), suggestion(assembly()), course(tmp_path, 6))
-    other = assembly(model='mlp')
+def test_a_snapshot_of_another_model_does_not_fit(builder, tmp_path):
+    train.train_with_clr(builder().build(0), suggestion(builder()), course(tmp_path, 6))
+    other = builder(model='mlp')
     with pytest.raises(UsageError, match=r'^--resume: .*snapshot_iter_6 does not fit the model and its training \(KeyError'):
         train.train_with_clr(other.build(0), suggestion(other), course(tmp_path, 6, tmp_path / 'snapshot_iter_6'))
 
@@ -205,9 +205,9 @@ def test_an_optimizer_may_be_written_as_its_class():
 
 def test_the_plan_of_a_training_replaces_that_of_the_suggestion():
     found = Suggestion('lr', (0.01, 0.1), step_size=90, reasons={'min': 'a', 'max': 'b', 'step_size': 'c'})
-    planned = train.with_plan(found, within_budget(45, 30), 'triangular')
+    planned = train.replanned(found, plan(45, (30, 'epoch')), 'triangular')
     assert (planned.step_size, planned.policy, planned.value_range) == (225, 'triangular', (0.01, 0.1))
-    assert planned.reasons == {'min': 'a', 'max': 'b', 'step_size': within_budget(45, 30).reason}
+    assert planned.reasons == {'min': 'a', 'max': 'b', 'step_size': plan(45, (30, 'epoch')).reason}
 
 
 def test_the_comparison_is_a_table_of_all_logs():
@@ -230,7 +230,7 @@ def test_the_comparison_is_a_table_of_all_logs():
         ({'device': 'zero'}, r'^--device zero: no such device \(.*\); -1 is the CPU, 0 the first GPU$'),
     ],
 )
-def test_what_can_not_be_assembled_is_refused(options, message):
+def test_what_can_not_be_built_is_refused(options, message):
     with pytest.raises(UsageError, match=message):
         Builder(Options(**options))
 
@@ -241,14 +241,14 @@ def test_a_gpu_without_cupy_names_what_to_install():
         Builder(Options(device='0'))
 
 
-def test_a_model_that_can_not_be_built_is_refused(assembly):
+def test_a_model_that_can_not_be_built_is_refused(builder):
     with pytest.raises(UsageError, match=r"^--model: unknown model 'resent': did you mean resnet\?$"):
-        assembly(model='resent').build(0)
+        builder(model='resent').build(0)
 
 
-def test_the_same_seed_builds_the_same(assembly):
+def test_the_same_seed_builds_the_same(builder):
     def first_batch_and_weight(seed):
-        parts = assembly(model='mlp').build(seed)
+        parts = builder(model='mlp').build(seed)
         parts.updater.update()
         return parts.updater.get_optimizer('main').target.predictor[2].W.array.copy()
 

@@ -4,7 +4,6 @@ import itertools
 import re
 
 import clr  # noqa: F401  makes Chainer importable
-from lrfinder.engine.recorder import Recorder
 from lrfinder.engine.run import Run
 from lrfinder.engine.runner import Runner
 from lrfinder.engine.state import preserved
@@ -37,7 +36,7 @@ def updater_of(model=None, **options):
     return training.StandardUpdater(iterators.SerialIterator(DATA, 4, **options), optimizer)
 
 
-def bench_of(updater, evaluator=None, undo=lambda: None):
+def runner_of(updater, evaluator=None, undo=lambda: None):
     return Runner(updater, 'lr', updater.get_optimizer('main'), undo, evaluator)
 
 
@@ -47,7 +46,7 @@ def evaluator_of(updater):
 
 def test_each_update_has_its_rate_as_a_plain_float():
     updater = updater_of()
-    bench = bench_of(updater)
+    bench = runner_of(updater)
     run = bench.run(np.array([0.25, 0.0, 0.5]))
     used = updater.get_optimizer('main')._hookable._pre_update_hooks['used'].rates
     assert used == run.curve['lr'].tolist() == [0.25, 0.0, 0.5]
@@ -58,7 +57,7 @@ def test_each_update_has_its_rate_as_a_plain_float():
 def test_each_run_begins_with_the_found_state():
     updater = updater_of()
     with preserved(updater) as undo:
-        bench = bench_of(updater, undo=undo)
+        bench = runner_of(updater, undo=undo)
         curves = [bench.run([0.1, 0.2, 0.3]).curve for _ in range(2)]
     assert curves[0].equals(curves[1])
     assert bench.updates == 6
@@ -70,7 +69,7 @@ def test_each_run_begins_with_the_found_state():
 )
 def test_validations_are_spread_evenly_and_one_is_at_the_end(times, rows):
     updater = updater_of()
-    curve = bench_of(updater, evaluator_of(updater)).run([0.0] * 8, times).curve
+    curve = runner_of(updater, evaluator_of(updater)).run([0.0] * 8, times).curve
     for name in ('validation/main/loss', 'validation/main/accuracy'):
         assert curve.loc[curve[name].notna(), 'iteration'].tolist() == rows
 
@@ -79,28 +78,28 @@ def test_the_name_that_a_trainer_gave_the_evaluator_does_not_matter():
     updater = updater_of()
     evaluator = evaluator_of(updater)
     evaluator.name = 'held/out'
-    assert bench_of(updater, evaluator).run([0.0], 1).curve['validation/main/loss'].notna().all()
+    assert runner_of(updater, evaluator).run([0.0], 1).curve['validation/main/loss'].notna().all()
 
 
-def test_nothing_is_validated_once_the_run_has_broken():
+def test_nothing_is_validated_once_the_run_has_diverged():
     calls = []
     updater = updater_of()
     evaluator = evaluator_of(updater)
     evaluator.eval_hook = calls.append
-    run = bench_of(updater, evaluator).run([0.0, 1e38, 1e38, 1e38, 0.0], 5)
-    assert run.broken
+    run = runner_of(updater, evaluator).run([0.0, 1e38, 1e38, 1e38, 0.0], 5)
+    assert run.diverged
     assert len(calls) == len(run.curve) - 1
     assert run.curve['validation/main/loss'].isna().tolist()[-1]
 
 
 def test_overflow_is_no_matter():
     with np.errstate(all='raise'):
-        assert bench_of(updater_of()).run([1e38] * 9).stop_reason == 'the loss is not finite (nan)'
+        assert runner_of(updater_of()).run([1e38] * 9).stop_reason == 'the loss is not finite (nan)'
 
 
 def test_data_that_runs_out_is_told():
     with pytest.raises(ValueError) as caught:
-        bench_of(updater_of(repeat=False)).run([0.0] * 9)
+        runner_of(updater_of(repeat=False)).run([0.0] * 9)
     assert str(caught.value) == (
         'the data ran out after 3 updates; make the iterator with repeat=True, so that it begins again'
     )
@@ -111,7 +110,7 @@ def test_a_model_that_reports_no_loss_is_told():
     updater.loss_func = lambda x, t: F.sum(x)
     message = "the update reported no 'main/loss' (it reported: nothing); wrap the model in chainer.links.Classifier"
     with pytest.raises(ValueError, match=f'^{re.escape(message)}'):
-        bench_of(updater).run([0.0] * 9)
+        runner_of(updater).run([0.0] * 9)
 
 
 def test_an_optimizer_that_nobody_steps_is_found_out():
@@ -129,7 +128,7 @@ def test_an_updater_may_call_its_iterator_as_it_likes():
 
     optimizer = optimizers.SGD(0.5).setup(L.Classifier(L.Linear(2, 2)))
     updater = Own({'labelled': iterators.SerialIterator(DATA, 4)}, optimizer)
-    assert len(bench_of(updater).run([0.0] * 3).curve) == 3
+    assert len(runner_of(updater).run([0.0] * 3).curve) == 3
 
 
 # ---- values that come in blocks, from a GPU or over several workers
@@ -141,9 +140,16 @@ class Pair(Workers):
     size = 2
 
 
-def test_what_came_after_a_break_before_anyone_looked_is_forgotten():
+def run_of_two(on_row=None):
+    """A run that two workers make together."""
+    run = Run([0.1] * 50, on_row=on_row)
+    run.average_over(Pair())
+    return run
+
+
+def test_what_came_after_a_divergence_before_anyone_looked_is_forgotten():
     told = []
-    run = Run([0.1] * 50, Recorder(workers=Pair()), lambda *row: told.append(row))
+    run = run_of_two(lambda *row: told.append(row))
     losses = itertools.chain([1.0] * 13, [float('inf')], itertools.repeat(1.0))
     while run.stop_reason is None:
         run.record({'main/loss': next(losses)})
@@ -153,7 +159,7 @@ def test_what_came_after_a_break_before_anyone_looked_is_forgotten():
 
 
 def test_alone_a_loss_that_is_not_finite_is_seen_at_once():
-    run = Run([0.1] * 50, Recorder())
+    run = Run([0.1] * 50)
     for loss in [1.0] * 13 + [float('nan')]:
         assert run.stop_reason is None
         run.record({'main/loss': loss})
@@ -161,7 +167,7 @@ def test_alone_a_loss_that_is_not_finite_is_seen_at_once():
 
 
 def test_what_waits_is_in_the_curve_all_the_same():
-    run = Run([0.1] * 50, Recorder(workers=Pair()))
+    run = run_of_two()
     for _ in range(13):
         run.record({'main/loss': chainer.Variable(np.array(2.0))})
     assert run.curve['main/loss'].tolist() == [2.0] * 13
@@ -176,9 +182,9 @@ def test_a_run_that_is_loaded_looks_at_the_same_rows_as_before(at):
         return run
 
     losses = [1.0] * 13 + [float('nan')] + [1.0] * 36
-    undisturbed = record(Run([0.1] * 50, Recorder(workers=Pair())), losses)
-    first = record(Run([0.1] * 50, Recorder(workers=Pair())), losses[:at])
-    second = Run([0.1] * 50, Recorder(workers=Pair()))
+    undisturbed = record(run_of_two(), losses)
+    first = record(run_of_two(), losses[:at])
+    second = run_of_two()
     second.load(*first.rows)
     assert second.stop_reason is None
     record(second, losses[at:])

@@ -10,7 +10,7 @@ from benchmarks import draw_policies
 from clr import policies
 from lrfinder import plotting
 from lrfinder.analysis.suggestion import Suggestion
-from lrfinder.plotting import range_test, style, training
+from lrfinder.plotting import comparison, policy, range_test, style, training
 
 import matplotlib
 import numpy as np
@@ -19,7 +19,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-REASONS = {'min': 'learning starts to pay', 'max': '0.4 of the rate at which the curve collapses'}
+REASONS = {'min': 'learning starts to pay', 'max': '0.4 of the rate at which the curve degrades'}
 LONG = {
     'min': 'learning starts to pay where a tenth of the whole fall of the smoothed loss and of the accuracy has come; ' * 2,
     'max': 'half of the rate at which the training loss rose by more than it had fallen before, and below the rate where '
@@ -133,22 +133,22 @@ def test_the_spread_of_the_bounds_is_shaded():
     assert spans == [[0.05, 0.2], [0.04, 0.07], [0.15, 0.3]]
 
 
-def test_the_collapse_is_marked():
+def test_the_limit_is_marked():
     table = curve(tail=[5.0] * 30)
-    collapsed = lrfinder.analysis.analyzer.read(table).collapse
+    limit = lrfinder.analysis.analyzer.read(table).limit.rate
     ax = plotting.plot(table, SUGGESTION, axes())
-    assert collapsed in upright(ax)
-    assert f'collapse {collapsed:.3g}' in words(ax)
+    assert limit in upright(ax)
+    assert f'degrades {limit:.3g}' in words(ax)
 
 
 def test_a_range_up_to_the_end_of_the_ramp_says_so():
     ax = plotting.plot(curve(), Suggestion('lr', (0.2, 1.0), 90, exhausted=True), axes())
     assert 'max 1, end of ramp' in words(ax)
-    assert not any(text.startswith('collapse') for text in words(ax))
+    assert not any(text.startswith(('degrades', 'diverges')) for text in words(ax))
     assert [one.get_xdata()[0] for one in ax.lines if one.get_marker() == '>'] == pytest.approx([1 - 0.02 / 1.04])
 
 
-def test_a_range_below_the_end_of_a_ramp_on_which_nothing_broke_says_that_too():
+def test_a_range_below_the_end_of_a_ramp_on_which_nothing_degraded_says_that_too():
     ax = plotting.plot(curve(), Suggestion('lr', (0.1, 0.4), 90, exhausted=True), axes())
     assert 'max 0.4, higher may do' in words(ax)
 
@@ -172,12 +172,12 @@ def test_the_axis_of_an_exponential_ramp_is_logarithmic(value_range):
     assert ax.get_xlim()[0] == pytest.approx(value_range[0], rel=0.5)
 
 
-def test_a_ramp_far_beyond_its_collapse_is_cut_and_the_axis_says_so():
+def test_a_ramp_far_beyond_its_limit_is_cut_and_the_axis_says_so():
     table = curve(rows=1000)
     table.loc[table['lr'] > 0.02, 'main/loss'] = 1e6
-    collapsed = lrfinder.analysis.analyzer.read(table).collapse
+    limit = lrfinder.analysis.analyzer.read(table).limit.rate
     ax = plotting.plot(table, Suggestion('lr', (0.002, 0.01), 90), axes())
-    assert ax.get_xlim()[1] == pytest.approx(1.02 * 4 * collapsed)
+    assert ax.get_xlim()[1] == pytest.approx(1.02 * 4 * limit)
     assert ax.get_xlabel() == 'learning rate (lr), tested up to 1'
 
 
@@ -409,13 +409,13 @@ def _paths():
 # The training
 
 
-def log(epochs, fall=0.5, broke=None, **also):
+def log(epochs, fall=0.5, diverged=None, **also):
     entries = []
     for epoch in range(1, epochs + 1):
         loss = 2 * np.exp(-fall * epoch)
         entry = {'epoch': epoch, 'iteration': 45 * epoch, 'lr': 0.1, 'main/loss': loss, 'main/accuracy': 1 - loss / 2.5}
         entry |= {'validation/main/loss': loss + 0.1, 'validation/main/accuracy': 0.95 - loss / 2.5}
-        if broke and epoch >= broke:
+        if diverged and epoch >= diverged:
             entry |= {'main/loss': None, 'validation/main/loss': None, 'main/accuracy': 0.1, 'validation/main/accuracy': 0.1}
         entries.append({**entry, **also})
     return entries
@@ -454,13 +454,13 @@ def test_the_cycles_of_a_training_are_marked():
         assert shade.get_extents().transformed(ax.transData.inverted()).intervalx == pytest.approx([10, 20])
 
 
-def test_a_training_that_broke_says_so():
-    _, loss, _ = training.training_figure(log(20, broke=7), SUGGESTION).axes
-    assert {'training: broke', 'validation: broke'} <= set(words(loss))
+def test_a_training_that_diverged_says_so():
+    _, loss, _ = training.training_figure(log(20, diverged=7), SUGGESTION).axes
+    assert {'training: diverged', 'validation: diverged'} <= set(words(loss))
 
 
 @pytest.mark.parametrize(
-    'entries', [[], log(1), log(2, broke=1), [{'epoch': 1, 'main/loss': 2.0}], [{'iteration': 9, 'alpha': 0.1}]]
+    'entries', [[], log(1), log(2, diverged=1), [{'epoch': 1, 'main/loss': 2.0}], [{'iteration': 9, 'alpha': 0.1}]]
 )
 @pytest.mark.parametrize('policy', ['triangular2', 'one_cycle', 'of my own'])
 def test_a_training_of_any_length_and_policy_can_be_drawn(tmp_path, entries, policy):
@@ -481,7 +481,7 @@ def table(**runs):
 
 
 def test_a_comparison_draws_each_run_and_stresses_clr():
-    figure = training.compare_figure(table(CLR=log(20), fixed_1=log(20, 0.2), fixed_2=log(20, 0.1)))
+    figure = comparison.compare_figure(table(CLR=log(20), fixed_1=log(20, 0.2), fixed_2=log(20, 0.1)))
     accuracy, loss = figure.axes
     assert [ax.get_ylabel() for ax in figure.axes] == ['accuracy (%)', 'loss']
     strong = [one for one in loss.lines if len(one.get_xdata()) == 20 and one.get_linewidth() > style.THIN]
@@ -499,34 +499,34 @@ def test_a_comparison_draws_each_run_and_stresses_clr():
     ids=['wins', 'loses'],
 )
 def test_the_title_of_a_comparison_is_honest_whether_clr_wins_or_loses(clr, fixed, title):
-    figure = training.compare_figure(table(CLR=log(20, clr), fixed_1=log(20, fixed), fixed_2=log(20, 0.1)))
+    figure = comparison.compare_figure(table(CLR=log(20, clr), fixed_1=log(20, fixed), fixed_2=log(20, 0.1)))
     assert figure.axes[0].get_title(loc='left') == title
 
 
-def test_a_fixed_rate_that_broke_flattens_nothing_and_is_not_the_best_one():
-    broken = log(20, broke=4)
+def test_a_fixed_rate_that_diverged_flattens_nothing_and_is_not_the_best_one():
+    broken = log(20, diverged=4)
     broken[2] |= {'main/loss': 1e20, 'validation/main/loss': 1e25}
-    accuracy, loss = training.compare_figure(table(CLR=log(20), fixed_1=log(20, 0.2), fixed_9=broken)).axes
+    accuracy, loss = comparison.compare_figure(table(CLR=log(20), fixed_1=log(20, 0.2), fixed_9=broken)).axes
     assert max(loss.get_yticks()) <= 4
-    assert 'fixed 9: broke' in words(loss)
+    assert 'fixed 9: diverged' in words(loss)
     assert ', fixed 1 ' in accuracy.get_title(loc='left')
 
 
 def test_a_comparison_of_several_seeds_shows_their_means():
     seeds = [table(CLR=log(20, fall)).assign(seed=seed) for seed, fall in enumerate((0.2, 0.1))]
-    accuracy, _ = training.compare_figure(pd.concat(seeds)).axes
+    accuracy, _ = comparison.compare_figure(pd.concat(seeds)).axes
     assert 'CLR: 88.9%' in words(accuracy)
 
 
-def test_a_seed_that_broke_is_not_averaged_away():
-    seeds = [table(CLR=log(20, broke=broke)).assign(seed=seed) for seed, broke in enumerate((None, 9))]
-    _, loss = training.compare_figure(pd.concat(seeds)).axes
-    assert 'CLR: broke' in words(loss)
+def test_a_seed_that_diverged_is_not_averaged_away():
+    seeds = [table(CLR=log(20, diverged=diverged)).assign(seed=seed) for seed, diverged in enumerate((None, 9))]
+    _, loss = comparison.compare_figure(pd.concat(seeds)).axes
+    assert 'CLR: diverged' in words(loss)
 
 
 def test_names_at_the_end_of_lines_neither_overlap_nor_leave_the_picture():
     runs = {f'fixed_0.000{number}': log(20, 0.5 + 0.001 * number) for number in range(6)}
-    figure = training.compare_figure(table(CLR=log(20), **runs))
+    figure = comparison.compare_figure(table(CLR=log(20), **runs))
     figure.canvas.draw()
     for ax in figure.axes:
         boxes = [text.get_window_extent() for text in ax.texts if text.get_position()[0] > 1]
@@ -546,7 +546,7 @@ def test_a_comparison_is_written_with_whatever_was_measured(tmp_path):
 
 
 def test_a_policy_is_drawn_from_its_function():
-    (ax,) = training.policy_figure('triangular', policies.triangular, 3).axes
+    (ax,) = policy.policy_figure('triangular', policies.triangular, 3).axes
     (drawn,) = [one for one in ax.lines if len(one.get_xdata()) > 2]
     steps, rates = drawn.get_data()
     assert np.interp([0, 2000, 4000, 6000, 12000], steps, rates) == pytest.approx([0.001, 0.006, 0.001, 0.006, 0.001], abs=1e-6)
