@@ -10,9 +10,10 @@ from pathlib import Path
 
 from clr import policies
 from lrfinder import NoRangeError, Suggestion, analyze, read_curve
-from lrfinder.analysis.curve import COLUMNS, METRICS, check_curve, make_curve, write_curve
-from lrfinder.analysis.cycles import within_budget, without_budget
+from lrfinder.analysis.curve import COLUMNS, check_curve, make_curve, write_curve
+from lrfinder.analysis.cycles import plan
 from lrfinder.analysis.divergence import Divergence, diverged_at
+from lrfinder.analysis.metrics import METRICS
 from lrfinder.analysis.ramp import rates
 
 import numpy as np
@@ -232,13 +233,13 @@ def test_a_ramp_ascends_between_its_ends_or_is_refused(start, stop, iterations, 
 
 @settings(max_examples=200)
 @given(st.integers(1, 10**6), st.integers(1, 10**4))
-def test_a_budget_is_filled_with_whole_cycles(per_epoch, epochs):
-    plan = within_budget(per_epoch, epochs)
-    assert plan.step_size >= 1
-    assert plan.cycles >= 1
-    assert plan.iterations <= max(2, per_epoch * epochs)
-    assert plan.step_size <= 10 * per_epoch
-    assert 2 * per_epoch <= without_budget(per_epoch).step_size <= 10 * per_epoch
+def test_a_length_is_filled_with_whole_cycles(per_epoch, epochs):
+    found = plan(per_epoch, (epochs, 'epoch'))
+    assert found.step_size >= 1
+    assert found.cycles >= 1
+    assert found.iterations <= max(2, per_epoch * epochs)
+    assert found.step_size <= 10 * per_epoch
+    assert 2 * per_epoch <= plan(per_epoch).step_size <= 10 * per_epoch
 
 
 @settings(max_examples=200)
@@ -308,7 +309,7 @@ def test_any_table_has_a_range_within_what_was_tested_or_none_or_is_refused(tabl
 
 @st.composite
 def curves(draw, collapsing=True):
-    """Curves as range tests give them: a level, a fall, noise, and maybe a collapse; accuracy and validation now and then."""
+    """Curves as range tests give them: a level, a fall, noise, and maybe a rise; accuracy and validation now and then."""
     random = np.random.RandomState(draw(st.integers(0, 2**32 - 1)))
     length = draw(st.integers(30, 300))
     top = draw(st.floats(1e-4, 1e3))
@@ -322,9 +323,9 @@ def curves(draw, collapsing=True):
     if draw(st.booleans()):
         every = np.arange(length) % draw(st.integers(1, 6)) == 0
         table['validation/main/loss'] = np.where(every, 6 - 0.9 * depth * fallen + 0.3 * noise * random.randn(length), np.nan)
-    collapse = draw(st.floats(0.3, 0.9))
+    rise = draw(st.floats(0.3, 0.9))
     if collapsing and draw(st.booleans()):
-        after = np.maximum(0, lr / top - collapse)
+        after = np.maximum(0, lr / top - rise)
         table['main/loss'] += 200 * depth * after
         for name in set(table.columns) & {'main/accuracy', 'validation/main/loss'}:
             table[name] += (-1 if 'accuracy' in name else 200 * depth) * after
