@@ -52,7 +52,11 @@ class CLR(extension.Extension):
         ValueError: An argument is out of its range, or the optimizer has no such attribute that can be set (this is found out
             when the training starts if ``optimizer`` is None).
 
+    Attributes:
+        policy_choices (dict): The policies by name.
     """
+
+    policy_choices = policies.POLICIES
 
     def __init__(
         self,
