@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from clr import __version__
+from clr._compat import missing
 
 if TYPE_CHECKING:
     from lrfinder.analysis.analyzer import analyze
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lrfinder.finder import find
     from lrfinder.plotting import plot
     from lrfinder.result import Result
+    from lrfinder.seeds import find_seeds
 
 __all__ = [
     'LRRangeTest',
@@ -26,6 +28,7 @@ __all__ = [
     '__version__',
     'analyze',
     'find',
+    'find_seeds',
     'plot',
     'read_curve',
 ]
@@ -37,6 +40,7 @@ _HOMES = {
     'Suggestion': 'lrfinder.analysis.suggestion',
     'analyze': 'lrfinder.analysis.analyzer',
     'find': 'lrfinder.finder',
+    'find_seeds': 'lrfinder.seeds',
     'plot': 'lrfinder.plotting',
     'read_curve': 'lrfinder.analysis.curve',
 }
@@ -45,7 +49,10 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    value = getattr(import_module(_HOMES[name]), name)
+    try:
+        value = getattr(import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        raise missing.explained(error) from None
     globals()[name] = value
     return value
 
