@@ -10,7 +10,7 @@ export OMP_NUM_THREADS
 python = $(VENV)/bin/python
 # pip from 25 on prints a warning of setuptools' at every editable installation.
 pip = PYTHONWARNINGS='ignore:Editable installation' $(python) -m pip --quiet --disable-pip-version-check install
-packaging = setup.cfg pyproject.toml clr/__init__.py
+packaging = setup.cfg pyproject.toml clr/__init__.py clr/_compat/startup.py building/backend.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test floor lint format docs gpu clean FORCE
@@ -61,41 +61,46 @@ endef
 
 # ---- set-up: one file in $(VENV) for each part that is finished
 
-# Chainer's build needs pkg_resources, which setuptools 82 dropped: it is built with the setuptools of $(VENV), not in
-# isolation. What was begun and not finished is begun again from an empty folder.
+# What was begun and not finished is begun again from an empty folder.
 define install
 @echo 'Setting up $(VENV) with $(PYTHON): $(1) ...'
 @touch $(VENV)/.unfinished
-@$(pip) 'setuptools>=70.1,<82' wheel
-@$(pip) --no-build-isolation --editable '.$(2)'
+@$(pip) $(2)
 @rm $(VENV)/.unfinished
 @touch $@
 endef
 
-$(VENV)/.ready: $(VENV)/.made $(packaging)
-	$(call install,what the project needs to run (about a minute the first time))
+$(VENV)/.chainer-ready: $(VENV)/.made building/chainer/backend.py building/chainer/pyproject.toml
+	$(call install,Chainer (about a minute the first time with what comes next),./building/chainer)
+
+$(VENV)/.ready: $(VENV)/.chainer-ready $(packaging)
+	$(call install,what the project needs to run,--editable '.[chainer]')
 
 $(VENV)/.tests-ready: $(VENV)/.ready
-	$(call install,what its tests need,[test])
+	$(call install,what its tests need,--editable '.[test]')
 
 $(VENV)/.docs-ready: $(VENV)/.ready
-	$(call install,what the documentation needs,[docs])
+	$(call install,what the documentation needs,--editable '.[docs]')
 
 $(VENV)/.$(CUDA)-ready: $(VENV)/.tests-ready
-	$(call install,CuPy for $(CUDA),[$(CUDA)])
+	$(call install,CuPy for $(CUDA),--editable '.[$(CUDA)]')
 
-# Remade only when it is unfinished, was made by another interpreter or in another place, or no longer runs.
+# Remade only when it is unfinished, was made by another interpreter or in another place, no longer runs, or when uv sync took
+# out of it what uv had not put in.
 $(VENV)/.made: FORCE
 	@wanted=$$($(PYTHON) -c "$$DESCRIBE_PYTHON" '$(CURDIR)/$(VENV)') || exit 1; \
-	if [ -e $(VENV)/.unfinished ] || [ "$$wanted" != "$$(cat $@ 2>/dev/null)" ] || ! $(python) -c ''; then \
+	if [ -e $(VENV)/.unfinished ] || [ "$$wanted" != "$$(cat $@ 2>/dev/null)" ] || ! $(python) -c '' || \
+	    { [ -e $(VENV)/.tests-ready ] && [ ! -e $(VENV)/bin/pytest ]; }; then \
 	    rm -rf '$(VENV)' && $(PYTHON) -m venv '$(VENV)' && echo "$$wanted" > $@; \
 	fi
 
 define DESCRIBE_PYTHON
 import sys
 version = '.'.join(map(str, sys.version_info[:3]))
-if not (3, 10) <= sys.version_info < (3, 14):
-    sys.exit('Python %s is not supported. Name one from 3.10 to 3.13: PYTHON=python3.12 make ...' % version)
+if sys.version_info < (3, 10):
+    sys.exit('Python %s is not supported. Name one from 3.10 on: PYTHON=python3.12 make ...' % version)
+if sys.version_info >= (3, 15):
+    sys.stderr.write('Python %s is newer than any that this was tested with; 3.14 was the last.\n' % version)
 try:
     import ensurepip, venv
 except ImportError:

@@ -22,6 +22,12 @@ def config():
     return parser
 
 
+@pytest.fixture(scope='module')
+def project():
+    tomllib = pytest.importorskip('tomllib')  # Python 3.11
+    return tomllib.loads((ROOT / 'pyproject.toml').read_text(encoding='utf-8'))
+
+
 def requirements(text):
     """Maps the names of the packages in a list of requirements to their version ranges."""
     pairs = [re.match(r'([\w.-]+(?:\[.*\])?)\s*([^;]*)', line.strip()) for line in text.strip().splitlines()]
@@ -43,13 +49,30 @@ def test_the_licence_is_mit(config):
     assert (ROOT / 'LICENSE').read_text(encoding='utf-8').startswith('MIT License\n')
 
 
-def test_this_python_is_declared(config):
-    version = '{}.{}'.format(*sys.version_info)
-    assert f'Programming Language :: Python :: {version}' in config['metadata']['classifiers'].splitlines()
+def test_each_python_that_is_tested_is_declared_and_a_newer_one_is_not_refused(config):
+    declared = re.findall(r':: Python :: (3\.\d+)$', config['metadata']['classifiers'], re.MULTILINE)
+    assert declared == ['3.10', '3.11', '3.12', '3.13', '3.14']
+    assert config['options']['python_requires'] == '>=3.10'
 
 
-def test_chainer_is_pinned_as_its_workarounds_are_written_for_one_release(config):
-    assert requirements(config['options']['install_requires'])['chainer'] == '==7.8.1'
+def test_chainer_is_an_extra_pinned_as_its_workarounds_are_written_for_one_release(config):
+    assert requirements(config['options.extras_require']['chainer'])['chainer'] == '==7.8.1'
+    assert 'chainer' not in requirements(config['options']['install_requires'])
+
+
+def test_every_way_to_get_chainer_gets_the_same_release(project):
+    backend = ast.parse((ROOT / 'building' / 'chainer' / 'backend.py').read_text(encoding='utf-8')).body
+    releases = [ast.literal_eval(n.value) for n in backend if isinstance(n, ast.Assign) and n.targets[0].id == 'RELEASE']
+    assert releases == ['chainer==7.8.1']
+    assert project['dependency-groups']['dev'] == ['chainer ==7.8.1']
+    assert project['tool']['uv']['sources'] == {'chainer': {'path': 'building/chainer'}}
+
+
+def test_the_table_that_uv_asks_for_leaves_the_metadata_to_setup_cfg(config, project):
+    table = project['project']
+    assert table['name'] == config['metadata']['name']
+    assert table['requires-python'].replace(' ', '') == config['options']['python_requires']
+    assert table.keys() == {'name', 'requires-python', 'dynamic'}
 
 
 @pytest.mark.parametrize(
@@ -59,9 +82,10 @@ def test_chainer_is_pinned_as_its_workarounds_are_written_for_one_release(config
         ('cuda13', 'cupy-cuda13x[ctk]'),
         ('mpi', 'mpi4py'),
         ('jobs', 'joblib'),
-        ('notebooks', 'ipykernel'),
+        ('notebooks', 'jupyterlab'),
         ('test', 'pytest'),
         ('test', 'hypothesis'),
+        ('test', 'uv'),
     ],
 )
 def test_extras_bring_what_they_are_for(config, extra, package):
@@ -70,16 +94,21 @@ def test_extras_bring_what_they_are_for(config, extra, package):
 
 def test_extras_that_others_include_exist(config):
     extras = config['options.extras_require']
-    included = re.findall(r'chainer-lrfinder\[(.*)\]', '\n'.join(extras.values()))
-    assert included == ['benchmarks,docs,jobs,mpi,notebooks']
-    assert {'benchmarks', 'docs', 'jobs', 'mpi', 'notebooks'} <= set(extras)
+    lists = re.findall(r'chainer-lrfinder\[(.*)\]', '\n'.join(extras.values()))
+    included = {name for names in lists for name in names.split(',')}
+    assert included == {'benchmarks', 'chainer', 'docs', 'jobs', 'mpi'}
+    assert included <= set(extras)
+
+
+@pytest.mark.parametrize('extra', ['cuda12', 'cuda13', 'mpi', 'notebooks', 'test'])
+def test_extras_that_are_nothing_without_chainer_bring_it(config, extra):
+    assert 'chainer' in ','.join(re.findall(r'chainer-lrfinder\[(.*)\]', config['options.extras_require'][extra])).split(',')
 
 
 def test_floor_file_holds_the_oldest_versions_that_are_declared(config):
     lines = (ROOT / 'floor.txt').read_text(encoding='utf-8').splitlines()
     floor = requirements('\n'.join(line for line in lines if not line.startswith('#')))
     declared = requirements(config['options']['install_requires'])
-    del declared['chainer']
     assert floor.keys() == declared.keys()
     for package, lowest in declared.items():
         oldest = floor[package].removeprefix('==').removesuffix('.*')
@@ -102,9 +131,9 @@ def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp('build')
     for name in ('setup.cfg', 'pyproject.toml', 'LICENSE'):
         shutil.copy(ROOT / name, folder)
-    for package in ('clr', 'lrfinder', 'tests'):
+    for package in ('building', 'clr', 'lrfinder', 'tests'):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns('__pycache__'))
-    build = 'from setuptools import build_meta; build_meta.build_wheel("dist")'
+    build = 'import sys; sys.path.insert(0, "building"); import backend; backend.build_wheel("dist")'
     subprocess.run([sys.executable, '-c', build], cwd=folder, check=True, capture_output=True)
     (path,) = (folder / 'dist').glob('*.whl')
     with zipfile.ZipFile(path) as archive:
@@ -123,15 +152,16 @@ def test_the_wheel_ships_the_embedded_digits(wheel):
     assert 'lrfinder/zoo/digits.npz' in wheel[0]
 
 
-def test_the_wheel_ships_nothing_but_the_two_packages(wheel):
-    assert {name.split('/')[0] for name in wheel[0] if '.dist-info/' not in name} == {'clr', 'lrfinder'}
+def test_the_wheel_ships_nothing_but_the_two_packages_and_what_starts_with_python(wheel):
+    started = {'chainer-lrfinder.pth', '_chainer_lrfinder_startup.py'}
+    assert {name.split('/')[0] for name in wheel[0] if '.dist-info/' not in name} == {'clr', 'lrfinder', *started}
 
 
 def test_the_wheel_names_its_licence_and_its_pythons(wheel):
     names, metadata = wheel
     assert 'Name: chainer-lrfinder\n' in metadata
     assert 'License: MIT\n' in metadata or 'License-Expression: MIT\n' in metadata
-    assert 'Requires-Python: <3.14,>=3.10\n' in metadata
+    assert 'Requires-Python: >=3.10\n' in metadata
     assert any(name.endswith('/LICENSE') for name in names)
 
 
