@@ -322,7 +322,9 @@ def _doubts(reading: Reading | None, high: float) -> list[str]:
     limit = reading.limit if reading else None
     if limit is None or high < limit.rate:
         return []
-    return [f'the ramp {limit.kind} at {limit.rate:.3g} ({limit.why}), which the trial cycles got over: try several seeds']
+    return [
+        f'the ramp {limit.kind} at {limit.rate:.3g} ({limit.why}), which the trial cycles survived: try several seeds (--seeds, lrfinder.find_seeds)'
+    ]
 
 
 def _spread(rates: tuple[float, float], low: float, high: float) -> dict[str, tuple[float, float]]:

@@ -229,7 +229,9 @@ def warnings(trials: Sequence[Trial], found: Verdict, start: Score) -> list[str]
     """Where a verdict is weak, and what to do about it."""
     texts = []
     if learned_little(found.best.score.loss, start):
-        texts.append('the trial cycles learned little, so that they tell rates apart poorly: try several seeds')
+        texts.append(
+            'the trial cycles learned little, so they tell rates apart poorly: try several seeds (--seeds, lrfinder.find_seeds)'
+        )
     rates = [trial.rate for trial in trials]
     if found.best.rate == min(rates) < max(rates):
         texts.append('the lowest rate tried was the best: lower ones may do better')

@@ -47,7 +47,7 @@ def _begin_or_go_on(options: Options) -> Manifest:
         check(options)
         return manifest.begin(options)
     if Path(str(options.resume)).is_file() and snapshots.run_id_of(Path(str(options.resume))) != earlier.run_id:
-        raise UsageError(f'--resume {options.resume}: it is a snapshot of another run than that in {earlier.folder}')
+        raise UsageError(f'--resume {options.resume}: this snapshot is not of the run in {earlier.folder}')
     return dataclasses.replace(earlier, options=manifest.options_to_go_on(options, earlier))
 
 
@@ -196,7 +196,7 @@ class _Job:
             yield
         except KeyboardInterrupt as error:
             folder = shlex.quote(str(self._folder))
-            go_on = '' if self._options.communicator else f'; to go on: python -m lrfinder --resume {folder}'
+            go_on = '' if self._options.communicator else f'; to continue: python -m lrfinder --resume {folder}'
             error.args = (f'interrupted; what was recorded is in {folder}{go_on}',)
             raise
 

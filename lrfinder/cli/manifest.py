@@ -101,11 +101,11 @@ def options_to_go_on(options: Options, earlier: Manifest) -> Options:
         new, old = getattr(options, name), getattr(earlier.options, name)
         if new != old:
             raise UsageError(
-                f'{flag(name)} {_shown(new)}: the run in {earlier.folder} has {_shown(old)}; leave the flag out, or begin '
-                'anew without --resume'
+                f'{flag(name)} {_shown(new)}: the run in {earlier.folder} has {_shown(old)}; drop the flag, or start a new '
+                'run without --resume'
             )
     if 'out' in options.given and not _same(Path(options.out), earlier.folder):
-        raise UsageError(f'--out {options.out}: --resume goes on in {earlier.folder}; leave --out away')
+        raise UsageError(f'--out {options.out}: --resume continues in {earlier.folder}; drop --out')
     given = {name: getattr(options, name) for name in options.given}
     merged = dataclasses.replace(earlier.options, **{**given, 'out': str(earlier.folder)})
     check(merged)

@@ -17,23 +17,23 @@ from lrfinder.cli.errors import UsageError, blaming
 LARGEST_SEED = 2**32 - 1  # NumPy's
 
 _DESCRIPTION = """\
-Finds the range of learning rates to train a Chainer model with, by a range test: a short training in which the
-rate rises. The model, the data and the optimizer can be your own. With --epoch it then trains under cyclical
-learning rates (CLR) in that range."""
+Finds the learning rate range of a Chainer model with a range test: a short training run in which the rate
+rises. Model, data and optimizer can be your own. With --epoch it then trains with cyclical learning rates
+(CLR) in that range."""
 
 _EXAMPLES = """\
 examples:
   lrfinder --model resnet                        find the range of a ResNet-8 on the embedded digits
   lrfinder --model nets:make --dataset my.npz    the same for your own model and data
-  lrfinder --model cnn --epoch 30 --compare      then train with it, and compare with fixed rates
-  lrfinder --curve result/log                    read the range off a log that you have
-  lrfinder --curve a.csv --columns lr=rate       the same for another tool's, with its own names of columns
-  lrfinder --resume result                       go on with a run that was interrupted
-  set -- $(lrfinder --quiet)                     use the answer in a shell script: $1 to $2, step_size $3
+  lrfinder --model cnn --epoch 30 --compare      then train in it, and compare with fixed rates
+  lrfinder --curve result/log                    read the range off an existing log
+  lrfinder --curve a.csv --columns lr=rate       the same for a log with other column names
+  lrfinder --resume result                       continue an interrupted run
+  range=$(lrfinder --quiet) || exit              in a shell script: MIN MAX STEP_SIZE
 
 exit status:
-  0 a range was given; 1 there is none to give, and the last line on standard error says why; 2 bad usage or
-  bad input; 130 or 143 interrupted, with what was recorded kept."""
+  0 a range was given; 1 no range can be given, and the last line on standard error says why; 2 bad usage or
+  bad input; 130 or 143 interrupted, what was recorded is kept."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,19 +125,19 @@ def check(options: Options) -> None:
     """
     superfluous = sorted(options.given - set(_WITH_CURVE)) if options.curve is not None else ()
     if superfluous:
-        raise UsageError(f'--curve only reads a recorded curve: leave out {flag(superfluous[0])}')
+        raise UsageError(f'--curve only reads a recorded curve: drop {flag(superfluous[0])}')
     if options.columns and options.curve is None:
-        raise UsageError('--columns names the columns of a recorded curve: give it with --curve')
+        raise UsageError('--columns needs --curve FILE, whose columns it names')
     if options.compare and not options.epoch:
-        raise UsageError('--compare needs --epoch N: how long to train')
+        raise UsageError('--compare needs --epoch N')
     if options.seed + options.seeds - 1 > LARGEST_SEED:
-        raise UsageError(f'--seeds {options.seeds}: there are no seeds above {LARGEST_SEED}')
+        raise UsageError(f'--seeds {options.seeds}: seeds end at {LARGEST_SEED}')
     if options.jobs > 1 and importlib.util.find_spec('joblib') is None:
         raise UsageError(f"--jobs {options.jobs} needs joblib: pip install 'chainer-lrfinder[jobs]'")
     if options.communicator is not None and options.jobs > 1:
-        raise UsageError('--jobs does not go with --communicator: its workers run one range test after another')
+        raise UsageError('--jobs cannot be combined with --communicator')
     if options.communicator is not None and options.resume is not None:
-        raise UsageError('--resume does not go with --communicator: begin anew')
+        raise UsageError('--resume cannot be combined with --communicator: start a new run')
     if options.value_range is not None:
         from lrfinder.analysis.ramp import check_range
 
@@ -193,8 +193,8 @@ def _add_training(group: Any) -> None:
     group.add_argument(
         '--model',
         metavar='NAME',
-        help=f'{", ".join(MODEL_NAMES)}, mlp:50,50 (hidden units), resnet:20 (depth), or module:factory, a callable of '
-        f'yours that returns a Chainer link',
+        help=f'{", ".join(MODEL_NAMES)}, mlp:50,50 (hidden units), resnet:20 (depth), or module:factory, a callable '
+        f'of yours that returns a Chainer link',
     )
     group.add_argument(
         '--dataset',
@@ -207,15 +207,15 @@ def _add_training(group: Any) -> None:
         type=_choice('optimizer', OPTIMIZER_NAMES),
         help=f'{", ".join(OPTIMIZER_NAMES)}',
     )
-    group.add_argument('--batchsize', '-b', metavar='N', type=_count(1), help='examples of an update')
-    group.add_argument('--device', '-d', metavar='SPEC', help='-1 is the CPU, 0 the first GPU')
-    group.add_argument('--seed', metavar='N', type=_count(0, LARGEST_SEED), help='of everything that is random')
+    group.add_argument('--batchsize', '-b', metavar='N', type=_count(1), help='examples per update')
+    group.add_argument('--device', '-d', metavar='SPEC', help='-1 for the CPU, 0 for the first GPU')
+    group.add_argument('--seed', metavar='N', type=_count(0, LARGEST_SEED), help='seed of everything random')
     group.add_argument(
         '--communicator',
         metavar='NAME',
         type=_choice('communicator', COMMUNICATOR_NAMES),
-        help='train with all workers that mpiexec has started, each on its part of the data, --batchsize examples each: '
-        f'{", ".join(COMMUNICATOR_NAMES)}; with GPUs, --device 0 is the first of each machine',
+        help='train with all workers started by mpiexec, each on its share of the data with --batchsize examples: '
+        f'{", ".join(COMMUNICATOR_NAMES)}; with GPUs, --device 0 means the first of each machine',
     )
 
 
@@ -225,14 +225,14 @@ def _add_range_test(group: Any) -> None:
         nargs=2,
         type=float,
         metavar=('START', 'STOP'),
-        help='the rates from which to which the ramp goes (default: found by the tool)',
+        help='first and last rate of the ramp (default: found by the tool)',
     )
     group.add_argument(
-        '--iterations', metavar='N', type=_count(2), help='length of the ramp in updates (default: as many as needed)'
+        '--iterations', metavar='N', type=_count(2), help='length of the ramp in updates (default: chosen by the tool)'
     )
     group.add_argument('--ramp', metavar='SHAPE', type=_choice('ramp', RAMP_NAMES), help=f'{" or ".join(RAMP_NAMES)}')
-    group.add_argument('--seeds', metavar='K', type=_count(1), help='K range tests, one answer with its spread')
-    group.add_argument('--jobs', metavar='J', type=_count(1), help='how many of the --seeds run at once')
+    group.add_argument('--seeds', metavar='K', type=_count(1), help='run K range tests, and give one answer with its spread')
+    group.add_argument('--jobs', metavar='J', type=_count(1), help='run J of the --seeds at once')
     group.add_argument(
         '--curve',
         metavar='FILE',
@@ -243,23 +243,25 @@ def _add_range_test(group: Any) -> None:
         nargs='+',
         type=_column,
         metavar='NAME=THEIRS',
-        help='with --curve: what the file calls its columns where that is not known, such as lr=rate loss=objective '
+        help='with --curve: the names of its columns, if they are not found, such as lr=rate loss=objective '
         '(also accuracy, val_loss, val_accuracy)',
     )
 
 
 def _add_clr(group: Any) -> None:
-    group.add_argument('--epoch', '-e', metavar='N', type=_count(0), help='then train about N epochs, in whole cycles')
+    group.add_argument('--epoch', '-e', metavar='N', type=_count(0), help='then train for about N epochs, in whole cycles')
     group.add_argument('--policy', metavar='NAME', type=_choice('policy', POLICIES), help=f'{", ".join(POLICIES)}')
-    group.add_argument('--compare', action='store_true', help='with --epoch: train as long at fixed rates too, and show both')
+    group.add_argument(
+        '--compare', action='store_true', help='with --epoch: also train for as long at fixed rates, and show both'
+    )
 
 
 def _add_output(group: Any) -> None:
-    group.add_argument('--out', '-o', metavar='DIR', help='where all files go')
+    group.add_argument('--out', '-o', metavar='DIR', help='directory for all files')
     group.add_argument(
-        '--resume', '-r', metavar='PATH', help='go on with an earlier run: its --out directory, or a snapshot in it'
+        '--resume', '-r', metavar='PATH', help='continue an earlier run: its --out directory, or a snapshot in it'
     )
-    group.add_argument('--quiet', action='store_true', help='print nothing but MIN MAX STEP_SIZE')
+    group.add_argument('--quiet', action='store_true', help='print only MIN MAX STEP_SIZE')
     group.add_argument('--version', action='version', version=f'%(prog)s {__version__}', help='print the version')
     group.add_argument('--help', '-h', action='help', help='print this')
 
@@ -286,7 +288,7 @@ def _count(least: int, most: int | None = None) -> Callable[[str], int]:
         try:
             return checked_count('it', int(text) if _is_whole(text) else text, least, most)
         except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
+            raise argparse.ArgumentTypeError(str(error).removeprefix('it ')) from None
 
     return convert
 
@@ -298,6 +300,6 @@ def _is_whole(text: str) -> bool:
 
 def _unknown(parser: argparse.ArgumentParser, word: str) -> str:
     if not word.startswith('-'):
-        return f'{word!r} belongs to no flag; see --help'
+        return f'{word!r} is not a flag or the value of one; see --help'
     flags = [name for action in parser._actions for name in action.option_strings if name.startswith('--')]
     return f'unknown flag {word.partition("=")[0]}: {suggest(word.partition("=")[0], flags)}'

@@ -94,7 +94,7 @@ def run_id_of(path: Path) -> str | None:
             name = f'extensions/{RunState.__name__}/run_id'
             return str(arrays[name]) if name in arrays else None
     except Exception as error:  # damaged bytes make zipfile and NumPy raise nearly anything
-        raise UsageError(f'--resume: {path} is no snapshot, or damaged ({describe(error)})') from error
+        raise UsageError(f'--resume: {path} is not a snapshot, or is damaged ({describe(error)})') from error
 
 
 def load(path: Path, trainer: Any) -> None:

@@ -50,7 +50,7 @@ def checked_labels(what: str, labels: Array) -> Array:
     if wrong.any():
         raise ValueError(
             f'{what} has the label {labels[wrong.argmax()]} (example {wrong.argmax()}): '
-            f'labels are counted from 0 and below {MOST_CLASSES:,}'
+            f'labels must count from 0 and stay below {MOST_CLASSES:,}'
         )
     return labels.astype(np.int32)
 
@@ -65,9 +65,9 @@ def count_classes(y: Array, y_val: Array, name: str, name_val: str) -> int:
     3
     """
     if y.min() == y.max():
-        raise ValueError(f'every label of {name} is {y[0]}: there is nothing to tell apart')
+        raise ValueError(f'every label of {name} is {y[0]}: at least two classes are needed')
     if y_val.max() > y.max():
-        raise ValueError(f'{name_val} has the label {y_val.max()}, and those of {name} end at {y.max()}')
+        raise ValueError(f'{name_val} has the label {y_val.max()}, but those of {name} end at {y.max()}')
     return int(y.max()) + 1
 
 

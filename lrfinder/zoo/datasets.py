@@ -14,6 +14,7 @@ import dataclasses
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.error import URLError
 
 from lrfinder._names import DATASET_NAMES, suggest
 from lrfinder.zoo.data import Array, Data, checked_labels, count_classes, split, split_arrays
@@ -89,11 +90,12 @@ def _chainers_own(name: str) -> Data:
     loader, n_classes = _LOADERS[name]
     try:
         train, validation = loader(ndim=3, dtype=np.float32)
-    except Exception as error:  # whatever a download, an archive or a damaged cache may raise
+    except URLError as error:
+        raise ValueError(f"Chainer can't load {name}: {error.reason}; or use digits or your own FILE.npz") from error
+    except Exception as error:  # whatever an archive or a damaged cache may raise
         folder = chainer.dataset.get_dataset_root()
         raise ValueError(
-            f"Chainer can't load {name} ({describe(error)}): it downloads the files once, into {folder}; "
-            'without a network use digits or a file of yours, FILE.npz'
+            f"Chainer can't load {name} ({describe(error)}): remove its files in {folder} and try again"
         ) from error
     return Data(train, validation, n_classes=n_classes, name=name)
 
@@ -148,7 +150,7 @@ def _check_dataset(which: str, dataset: Any, fewest: int) -> None:
             'data set, such as chainer.datasets.TupleDataset(x, labels)'
         )
     if len(dataset) < fewest:
-        raise ValueError(f'the {which} data has {len(dataset)} of at least {fewest} examples')
+        raise ValueError(f'the {which} data has {len(dataset)} examples, but needs at least {fewest}')
 
 
 def _target(dataset: Any) -> Array | None:

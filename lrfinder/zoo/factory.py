@@ -92,7 +92,7 @@ def _import_module(name: str) -> Any:
         # A module that is missing further inside is a fault of the user's module, and not of its name.
         if error.name is None or not f'{name}.'.startswith(f'{error.name}.'):
             raise ValueError(_import_failure(name, error)) from error
-        hint = '; leave out .py' if name.endswith('.py') else ''
+        hint = '; drop .py' if name.endswith('.py') else ''
         raise ValueError(f'no module named {error.name!r}, neither in {folder} nor installed{hint}') from error
     except SystemExit as error:
         raise ValueError(

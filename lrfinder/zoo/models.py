@@ -85,7 +85,7 @@ def resnet(n_classes: int, depth: int = 8) -> chainer.Link:
     """
     blocks, remainder = divmod(depth - 2, 6)
     if remainder or blocks < 1:
-        raise ValueError(f'the depth of a resnet is 6 n + 2 (8, 14, 20, 32, 44, 56, 110), not {depth}')
+        raise ValueError(f'the depth of a resnet must be 6 n + 2 (8, 14, 20, 32, 44, 56, 110), not {depth}')
     layers: list[Any] = [_check_images, _convolution(None, 16), F.relu]
     for first_in, channels in (16, 16), (16, 32), (32, 64):
         layers.append(_Block(first_in, channels))
@@ -225,7 +225,7 @@ def _options(name: str, argument: str) -> dict[str, Any]:
         return {'hidden': tuple(int(units) for units in argument.split(','))}
     if name == 'resnet' and argument.isdecimal():
         return {'depth': int(argument)}
-    raise ValueError(f"{name} can't take {argument!r}: there are mlp:50,50 (hidden units) and resnet:56 (depth)")
+    raise ValueError(f'{name} does not take {argument!r}: use mlp:50,50 (hidden units) or resnet:56 (depth)')
 
 
 def _from_factory(spec: str, n_outputs: int | None) -> chainer.Link:
@@ -243,7 +243,7 @@ def _arguments(spec: str, factory: Callable[..., Any], n_outputs: int | None) ->
     optional = [name for name in inspect.signature(factory).parameters if name == 'n_classes']
     wanted = _required(factory) or optional
     if len(wanted) > 1:
-        raise ValueError(f'{spec!r} needs {", ".join(wanted)}: it may need one argument, the number of classes')
+        raise ValueError(f'{spec!r} needs {", ".join(wanted)}: it may take one argument alone, the number of classes')
     if wanted and n_outputs is None:
         raise ValueError(f'{spec!r} takes the number of classes, and the data has neither labels nor float targets')
     return dict.fromkeys(wanted, n_outputs)
@@ -267,5 +267,5 @@ def _forward(link: chainer.Link) -> Callable[..., Any]:
     if type(link).__call__ is not chainer.Link.__call__:  # as links were written before Chainer 5
         return link.__call__
     if not hasattr(link, 'forward'):
-        raise ValueError(f'the link {type(link).__name__} has no forward: it computes nothing')
+        raise ValueError(f'the link {type(link).__name__} has no forward()')
     return link.forward

@@ -61,10 +61,10 @@ def _undamaged(what: str, read: Callable[..., Any], *args: Any, **kwargs: Any) -
 def _check_names(names: list[str]) -> None:
     for name in ('x', 'y'):
         if name not in names:
-            raise ValueError(f'there is no array {name} (found: {", ".join(names) or "none"})')
+            raise ValueError(f'the array {name} is missing (found: {", ".join(names) or "none"})')
     for name, other in ('x_val', 'y_val'), ('y_val', 'x_val'):
         if name in names and other not in names:
-            raise ValueError(f'there is an array {name} and no {other}')
+            raise ValueError(f'the array {name} needs the array {other}')
 
 
 def _from_arrays(arrays: dict[str, Array], seed: int) -> Data:
@@ -94,7 +94,7 @@ def _inputs(name: str, x: Array, fewest: int) -> Array:
     if x.ndim < 2 or 0 in x.shape[1:]:
         raise ValueError(f'{name} has the shape {x.shape}, not (examples, features) or (examples, channels, height, width)')
     if len(x) < fewest:
-        raise ValueError(f'{name} has {len(x)} of at least {fewest} examples')
+        raise ValueError(f'{name} has {len(x)} examples, but needs at least {fewest}')
     values = _finite(name, x)
     if x.dtype == np.uint8:
         values /= 255

@@ -160,7 +160,7 @@ def test_reason_and_warnings_name_the_numbers():
         '2 trial cycles speak for that, by their highest rate: 0.01: loss 1.9, 85% wrong; 0.03: diverged'
     )
     assert weighing.warnings(runs, found, START) == [
-        'the trial cycles learned little, so that they tell rates apart poorly: try several seeds',
+        'the trial cycles learned little, so they tell rates apart poorly: try several seeds (--seeds, lrfinder.find_seeds)',
         'the lowest rate tried was the best: lower ones may do better',
     ]
 

@@ -382,7 +382,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(command, undisturbed, tmp
         found, _, error = command(*given, '--out', out, *resume)
         assert found == status
         assert error == (
-            f"lrfinder: interrupted; what was recorded is in '{out}'; to go on: python -m lrfinder --resume '{out}'\n"
+            f"lrfinder: interrupted; what was recorded is in '{out}'; to continue: python -m lrfinder --resume '{out}'\n"
         )
         return {path.name for path in out.iterdir()}
 
@@ -435,13 +435,13 @@ def test_training_can_follow_a_range_test_later(command, trained, tmp_path):
 def test_a_run_can_not_go_on_as_another(command, copy, arguments, message):
     status, out, error = command('--resume', copy, *arguments)
     assert (status, out) == (2, '')
-    advice = 'leave the flag out, or begin anew without --resume'
+    advice = 'drop the flag, or start a new run without --resume'
     assert error == f'lrfinder: error: {message.format(out=copy)}; {advice}\n'
 
 
 def test_a_run_can_not_go_on_elsewhere(command, copy):
     status, _, error = command('--resume', copy, '--out', 'elsewhere')
-    assert (status, error) == (2, f'lrfinder: error: --out elsewhere: --resume goes on in {copy}; leave --out away\n')
+    assert (status, error) == (2, f'lrfinder: error: --out elsewhere: --resume continues in {copy}; drop --out\n')
 
 
 def test_what_is_no_run_can_not_go_on(command, copy, tmp_path):
@@ -456,12 +456,12 @@ def test_what_is_no_run_can_not_go_on(command, copy, tmp_path):
     assert (
         refusal(other) == f'--resume {other}: there is no run.json in {other}: it is not the --out directory of an earlier run'
     )
-    assert refusal(copy / 'curve.csv').startswith(f'--resume: {copy / "curve.csv"} is no snapshot, or damaged (')
+    assert refusal(copy / 'curve.csv').startswith(f'--resume: {copy / "curve.csv"} is not a snapshot, or is damaged (')
     record = copy / 'run.json'
     record.write_text(record.read_text().replace('--seed=0', '--seed=x'))
-    assert refusal(copy).startswith(f'--resume {copy}: {record} is not the record of a run (')
+    assert refusal(copy).startswith(f'--resume {copy}: {record} is not the manifest of a run (')
     record.write_text('{')
-    assert refusal(copy).startswith(f'--resume {copy}: {record} is not the record of a run (')
+    assert refusal(copy).startswith(f'--resume {copy}: {record} is not the manifest of a run (')
 
 
 def test_a_snapshot_of_another_run_is_refused(command, copy):
@@ -469,24 +469,24 @@ def test_a_snapshot_of_another_run_is_refused(command, copy):
     (copy / 'run.json').write_text(json.dumps({**record, 'run_id': 'another'}))
     path = copy / 'snapshot_iter_48'
     _, _, error = command('--resume', path)
-    assert error == f'lrfinder: error: --resume {path}: it is a snapshot of another run than that in {copy}\n'
+    assert error == f'lrfinder: error: --resume {path}: this snapshot is not of the run in {copy}\n'
 
 
 # Bad usage and bad input
 
 USAGE = [
     (['--epochs', '3'], 'unknown flag --epochs: did you mean --epoch?'),
-    (['stray'], "'stray' belongs to no flag; see --help"),
+    (['stray'], "'stray' is not a flag or the value of one; see --help"),
     (['--model'], '--model: expected one argument'),
     (['--optimizer', 'adm'], "--optimizer: unknown optimizer 'adm': did you mean adam?"),
     (['--policy', 'triangel'], "--policy: unknown policy 'triangel': did you mean triangular?"),
     (['--ramp', 'linaer'], "--ramp: unknown ramp 'linaer': did you mean linear?"),
-    (['-b', '0'], '--batchsize/-b: it must be a whole number, 1 or more, not 0'),
-    (['--epoch', '1.5'], "--epoch/-e: it must be a whole number, 0 or more, not '1.5'"),
-    (['--iterations', '1'], '--iterations: it must be a whole number, 2 or more, not 1'),
-    (['--seeds', '0'], '--seeds: it must be a whole number, 1 or more, not 0'),
-    (['--seed', '-1'], '--seed: it must be a whole number from 0 to 4,294,967,295, not -1'),
-    (['--seed', '4294967295', '--seeds', '2'], '--seeds 2: there are no seeds above 4294967295'),
+    (['-b', '0'], '--batchsize/-b: must be a whole number, 1 or more, not 0'),
+    (['--epoch', '1.5'], "--epoch/-e: must be a whole number, 0 or more, not '1.5'"),
+    (['--iterations', '1'], '--iterations: must be a whole number, 2 or more, not 1'),
+    (['--seeds', '0'], '--seeds: must be a whole number, 1 or more, not 0'),
+    (['--seed', '-1'], '--seed: must be a whole number from 0 to 4,294,967,295, not -1'),
+    (['--seed', '4294967295', '--seeds', '2'], '--seeds 2: seeds end at 4294967295'),
     (
         ['--value-range', '1', '0'],
         '--value-range: value_range must be finite, not negative and in ascending order, not (1.0, 0.0)',
@@ -498,12 +498,12 @@ USAGE = [
     (['--value-range', '0', 'x'], "--value-range: invalid float value: 'x'"),
     (['--value-range', '1'], '--value-range: expected 2 arguments'),
     (['--value-range', '0', '1', '--ramp', 'exponential'], '--value-range: an exponential ramp must start above 0'),
-    (['--compare'], '--compare needs --epoch N: how long to train'),
-    (['--curve', 'a.csv', '--epoch', '3'], '--curve only reads a recorded curve: leave out --epoch'),
-    (['--curve', 'a.csv', '--resume', 'result'], '--curve only reads a recorded curve: leave out --resume'),
+    (['--compare'], '--compare needs --epoch N'),
+    (['--curve', 'a.csv', '--epoch', '3'], '--curve only reads a recorded curve: drop --epoch'),
+    (['--curve', 'a.csv', '--resume', 'result'], '--curve only reads a recorded curve: drop --resume'),
     (['--curve', 'missing.csv'], '--curve missing.csv: No such file or directory'),
     (['--curve', '.'], '--curve .: Is a directory'),
-    (['--columns', 'lr=rate'], '--columns names the columns of a recorded curve: give it with --curve'),
+    (['--columns', 'lr=rate'], '--columns needs --curve FILE, whose columns it names'),
     (['--curve', 'a.csv', '--columns', 'lr'], "--columns: NAME=THEIRS is needed, such as lr=rate, not 'lr'"),
     (['--model', 'resent'], "--model: unknown model 'resent': did you mean resnet?"),
     (['--model', 'nets:fails'], "--model: 'nets:fails' raised RuntimeError: no weights (nets.py, line 37)"),

@@ -173,7 +173,7 @@ def test_a_snapshot_of_another_model_does_not_fit(builder, tmp_path):
 def test_a_damaged_snapshot_is_refused(tmp_path):
     path = tmp_path / 'snapshot_iter_6'
     path.write_bytes(b'PK\x03\x04 and so on')
-    with pytest.raises(UsageError, match=r'^--resume: .*snapshot_iter_6 is no snapshot, or damaged'):
+    with pytest.raises(UsageError, match=r'^--resume: .*snapshot_iter_6 is not a snapshot, or is damaged'):
         snapshots.newest_snapshot(tmp_path, 'a')
 
 
@@ -183,7 +183,7 @@ def test_a_snapshot_is_never_unpickled(tmp_path):
             return (open, (str(tmp_path / 'sprung'), 'w'))
 
     np.savez(tmp_path / 'trap.npz', **{'extensions/RunState/run_id': np.array(Trap(), dtype=object)})
-    with pytest.raises(UsageError, match=r'trap\.npz is no snapshot'):
+    with pytest.raises(UsageError, match=r'trap\.npz is not a snapshot'):
         snapshots.run_id_of(tmp_path / 'trap.npz')
     assert not (tmp_path / 'sprung').exists()
 
@@ -226,8 +226,8 @@ def test_the_comparison_is_a_table_of_all_logs():
     [
         ({'dataset': 'digitz'}, r"^--dataset: unknown data 'digitz': did you mean digits\?$"),
         ({'batchsize': 1438}, r'^--batchsize 1438: the training data has 1437 examples$'),
-        ({'device': '@nothing'}, r'^--device @nothing: no such device \(ValueError: .*\); -1 is the CPU, 0 the first GPU$'),
-        ({'device': 'zero'}, r'^--device zero: no such device \(.*\); -1 is the CPU, 0 the first GPU$'),
+        ({'device': '@nothing'}, r'^--device @nothing: no such device \(ValueError: .*\); use -1 for the CPU, 0 for the first GPU$'),
+        ({'device': 'zero'}, r'^--device zero: no such device \(.*\); use -1 for the CPU, 0 for the first GPU$'),
     ],
 )
 def test_what_can_not_be_built_is_refused(options, message):

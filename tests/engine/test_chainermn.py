@@ -328,7 +328,7 @@ def test_the_command_ends_everywhere_and_says_once_why(model, status, line, tmp_
     [
         (['--communicator', 'ethernet'], "--communicator: unknown communicator 'ethernet'"),
         (['--communicator', 'naive', '--jobs', '2'], '--jobs does not go with --communicator'),
-        (['--communicator', 'naive', '--curve', 'log'], '--curve only reads a recorded curve: leave out --communicator'),
+        (['--communicator', 'naive', '--curve', 'log'], '--curve only reads a recorded curve: drop --communicator'),
     ],
 )
 def test_what_does_not_go_with_a_communicator_is_refused(arguments, line, capsys):

@@ -68,7 +68,7 @@ def test_the_factory_may_import_from_the_current_folder_when_it_is_called(user_m
 
 BAD_MODULES = [
     ('nets:make', None, "no module named 'nets', neither in FOLDER nor installed"),
-    ('nets.py:make', 'x = 1', "no module named 'nets.py', neither in FOLDER nor installed; leave out .py"),
+    ('nets.py:make', 'x = 1', "no module named 'nets.py', neither in FOLDER nor installed; drop .py"),
     ('nets.inner:make', 'x = 1', "no module named 'nets.inner', neither in FOLDER nor installed"),
     (
         'folder/nets:make',

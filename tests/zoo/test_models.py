@@ -75,7 +75,7 @@ def test_resnet_depth_counts_convolutions_and_the_linear_layer(depth):
 
 @pytest.mark.parametrize('depth', [-4, 0, 2, 7, 18, 21, 51])
 def test_resnet_refuses_other_depths(depth):
-    message = f'the depth of a resnet is 6 n + 2 (8, 14, 20, 32, 44, 56, 110), not {depth}'
+    message = f'the depth of a resnet must be 6 n + 2 (8, 14, 20, 32, 44, 56, 110), not {depth}'
     with pytest.raises(ValueError, match=f'^{re.escape(message)}$'):
         resnet(10, depth)
 
@@ -215,20 +215,20 @@ def test_float_targets_make_a_regression():
     assert model.y.shape == (4, 2)
 
 
-OUTPUTS = 'there are mlp:50,50 (hidden units) and resnet:56 (depth)'
+OUTPUTS = 'use mlp:50,50 (hidden units) or resnet:56 (depth)'
 
 BAD_SPECS = [
     ('resent', "unknown model 'resent': did you mean resnet?"),
     ('resent:56', "unknown model 'resent:56': did you mean resnet?"),
     ('vgg', "unknown model 'vgg': choose from mlp, cnn, resnet, module:factory"),
     ('', "unknown model '': choose from mlp, cnn, resnet, module:factory"),
-    ('resnet:', f"resnet can't take '': {OUTPUTS}"),
-    ('resnet:-8', f"resnet can't take '-8': {OUTPUTS}"),
-    ('resnet:20,8', f"resnet can't take '20,8': {OUTPUTS}"),
-    ('resnet:21', 'the depth of a resnet is 6 n + 2 (8, 14, 20, 32, 44, 56, 110), not 21'),
-    ('cnn:3', f"cnn can't take '3': {OUTPUTS}"),
-    ('mlp:0', f"mlp can't take '0': {OUTPUTS}"),
-    ('mlp:50,', f"mlp can't take '50,': {OUTPUTS}"),
+    ('resnet:', f"resnet does not take '': {OUTPUTS}"),
+    ('resnet:-8', f"resnet does not take '-8': {OUTPUTS}"),
+    ('resnet:20,8', f"resnet does not take '20,8': {OUTPUTS}"),
+    ('resnet:21', 'the depth of a resnet must be 6 n + 2 (8, 14, 20, 32, 44, 56, 110), not 21'),
+    ('cnn:3', f"cnn does not take '3': {OUTPUTS}"),
+    ('mlp:0', f"mlp does not take '0': {OUTPUTS}"),
+    ('mlp:50,', f"mlp does not take '50,': {OUTPUTS}"),
 ]
 
 
@@ -356,9 +356,9 @@ BAD_FACTORIES = [
     ('number', 10, "'nets:number' returned int, not a chainer.Link"),
     ('nothing', 10, "'nets:nothing' returned NoneType, not a chainer.Link"),
     ('the_class', 10, "'nets:the_class' returned the class Net, not a chainer.Link"),
-    ('empty', 10, 'the link Link has no forward: it computes nothing'),
+    ('empty', 10, 'the link Link has no forward()'),
     ('link', 10, "'nets:link' is a link: name a function or a class that makes one"),
-    ('with_two', 10, "'nets:with_two' needs width, depth: it may need one argument, the number of classes"),
+    ('with_two', 10, "'nets:with_two' needs width, depth: it may take one argument alone, the number of classes"),
     (
         'with_classes',
         None,
