@@ -338,7 +338,7 @@ BAD_FILES = {
         with_member(npy_bytes(np.array([Bomb()] * 10))),
         'x holds pickled Python objects, which are never loaded; save numbers',
     ),
-    'another zip': (zip_bytes(document='text'), r'there is no array x \(found: document\)'),
+    'another zip': (zip_bytes(document='text'), r'the array x is missing \(found: document\)'),
 }
 
 
