@@ -81,7 +81,7 @@ def process(*arguments, **options):
     """Runs the command in a process of its own."""
     command = [sys.executable, '-m', 'lrfinder', *map(str, arguments)]
     environment = {**os.environ, 'PYTHONPATH': str(ROOT), **options.pop('env', {})}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, **options)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=1200, **options)
 
 
 @pytest.fixture(scope='module')
