@@ -6,6 +6,7 @@ from typing import Any
 
 from clr import attributes
 from lrfinder.analysis import ramp as ramp_module
+from lrfinder.engine.protocols import Optimizer
 from lrfinder.engine.run import OnRow, Run, Steps, chosen_optimizer
 from lrfinder.engine.workers import workers_of
 
@@ -52,7 +53,7 @@ class LRRangeTest(extension.Extension):
         value_range: tuple[float, float],
         iterations: int,
         ramp: str = 'linear',
-        optimizer: Any = None,
+        optimizer: Optimizer | None = None,
         *,
         observer: str = 'main',
         on_row: OnRow | None = None,
@@ -61,7 +62,7 @@ class LRRangeTest(extension.Extension):
         rates = ramp_module.rates(value_range, iterations, ramp)
         self._run = Run(rates.tolist(), observer, on_row)
         self._optimizer = optimizer
-        self._target = optimizer
+        self._target: Any = optimizer
         self._steps: Steps | None = None
         if optimizer is not None:
             attributes.check_settable(optimizer, attr)
@@ -103,7 +104,7 @@ class LRRangeTest(extension.Extension):
 
     def _start(self, optimizer: Any) -> None:
         attributes.check_settable(optimizer, self._attr)
-        self._target = optimizer
+        self._target: Any = optimizer
         self._steps = Steps(optimizer)
         setattr(optimizer, self._attr, self._run.rate)
 

@@ -9,6 +9,7 @@ import math
 import operator
 import os
 import platform
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from html import escape
@@ -19,6 +20,7 @@ from clr.arguments import checked_range
 from lrfinder import _files
 
 SCHEMA = 1
+LINE_WIDTH = 100  # of what is printed
 
 
 class NoRangeError(ValueError):
@@ -52,7 +54,7 @@ class Suggestion:
 
     Attributes:
         attr: The optimizer's attribute that the range is for: ``'lr'`` or ``'alpha'``.
-        value_range: The lowest and the highest rate of a cycle.
+        value_range: An answer: the lowest and the highest rate of a cycle. (In ``find`` it is a question: where to look.)
         step_size: Half the length of a cycle, in iterations.
         policy: The policy to train with.
         iterations_per_epoch: Iterations of an epoch of the data; ``None`` where only a curve is known.
@@ -100,6 +102,26 @@ class Suggestion:
         set_field('warnings', tuple(self.warnings))
         set_field('spread', {bound: (float(low), float(high)) for bound, (low, high) in self.spread.items()})
 
+    def __str__(self) -> str:
+        """The range with its reasons and warnings, as the command prints it.
+
+        >>> print(Suggestion('lr', (0.01, 0.1), 90, reasons={'max': 'the loss rises above 0.2'}))
+        value_range: 0.01 to 0.1 (lr)
+          min 0.01
+          max 0.1: the loss rises above 0.2
+        step_size: 90 iterations
+        """
+        low, high = self.value_range
+        lines = [
+            f'value_range: {low:.4g} to {high:.4g} ({self.attr}){_spread(self.spread)}',
+            *_because(f'  min {low:.4g}', self.reasons.get('min')),
+            *_because(f'  max {high:.4g}', self.reasons.get('max')),
+            *_because(f'step_size: {self.step_size} iterations', self.reasons.get('step_size')),
+            *(_because('batchsize', self.reasons['batchsize']) if 'batchsize' in self.reasons else []),
+            *(line for warning in self.warnings for line in _because('Warning', warning)),
+        ]
+        return '\n'.join(lines)
+
     def to_json(self) -> str:
         """The suggestion as JSON text, as in ``suggestion.json``.
 
@@ -144,6 +166,19 @@ class Suggestion:
         except ValueError as error:  # a UnicodeDecodeError is one
             problem = ' '.join(str(error).split())
         raise ValueError(f'{os.fspath(path)}: not a suggestion: {problem}')
+
+
+def _because(what: str, reason: str | None) -> list[str]:
+    if not reason:
+        return [what]
+    return textwrap.wrap(
+        f'{what}: {reason}', LINE_WIDTH, subsequent_indent='    ', break_on_hyphens=False, break_long_words=False
+    )
+
+
+def _spread(spread: Mapping[str, tuple[float, float]]) -> str:
+    parts = [f'{bound} from {low:.4g} to {high:.4g}' for bound, (low, high) in spread.items()]
+    return f'; {", ".join(parts)}' if parts else ''
 
 
 def _parse(text: str) -> Any:

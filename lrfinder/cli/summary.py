@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,8 +10,6 @@ from lrfinder.analysis.comparison import Ends, compare
 from lrfinder.analysis.cycles import CYCLES, CyclePlan
 from lrfinder.analysis.metrics import BY_WORTH, WORDS
 from lrfinder.analysis.suggestion import Suggestion
-
-WIDTH = 100
 
 
 def range_lines(suggestion: Suggestion, picture: str, plan: CyclePlan | None = None) -> list[str]:
@@ -29,14 +26,8 @@ def range_lines(suggestion: Suggestion, picture: str, plan: CyclePlan | None = N
       min 0.01
       max 0.1: the loss rises above 0.2
     """
-    low, high = suggestion.value_range
     return [
-        f'value_range: {low:.4g} to {high:.4g} ({suggestion.attr}){_spread(suggestion)}',
-        *_because(f'  min {low:.4g}', suggestion.reasons.get('min')),
-        *_because(f'  max {high:.4g}', suggestion.reasons.get('max')),
-        *_because(f'step_size: {suggestion.step_size} iterations', suggestion.reasons.get('step_size')),
-        *(_because('batchsize', suggestion.reasons['batchsize']) if 'batchsize' in suggestion.reasons else []),
-        *(line for warning in suggestion.warnings for line in _because('Warning', warning)),
+        *str(suggestion).splitlines(),
         f'Picture: {picture}',
         '',
         'To train with it:',
@@ -126,17 +117,6 @@ def _verdict(runs: Mapping[str, Ends]) -> str:
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows)]
     return ['  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-
-
-def _because(what: str, reason: str | None) -> list[str]:
-    if not reason:
-        return [what]
-    return textwrap.wrap(f'{what}: {reason}', WIDTH, subsequent_indent='    ', break_on_hyphens=False, break_long_words=False)
-
-
-def _spread(suggestion: Suggestion) -> str:
-    parts = [f'{bound} from {low:.4g} to {high:.4g}' for bound, (low, high) in suggestion.spread.items()]
-    return f'; {", ".join(parts)}' if parts else ''
 
 
 def _number(value: Any) -> str:

@@ -1,7 +1,7 @@
 """What the command says at its end."""
 
 from lrfinder.analysis.cycles import plan as cycle_plan
-from lrfinder.analysis.suggestion import Suggestion
+from lrfinder.analysis.suggestion import LINE_WIDTH, Suggestion
 from lrfinder.cli import summary
 
 import pytest
@@ -74,7 +74,7 @@ def test_the_spread_of_several_seeds_is_told():
 
 def test_long_reasons_are_wrapped():
     found = Suggestion('lr', (0.01, 0.1), 90, reasons={'max': 'word ' * 40})
-    assert all(len(line) <= summary.WIDTH for line in summary.range_lines(found, 'a.png'))
+    assert all(len(line) <= LINE_WIDTH for line in summary.range_lines(found, 'a.png'))
 
 
 def test_quiet_is_exact():

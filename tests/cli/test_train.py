@@ -226,7 +226,10 @@ def test_the_comparison_is_a_table_of_all_logs():
     [
         ({'dataset': 'digitz'}, r"^--dataset: unknown data 'digitz': did you mean digits\?$"),
         ({'batchsize': 1438}, r'^--batchsize 1438: the training data has 1437 examples$'),
-        ({'device': '@nothing'}, r'^--device @nothing: no such device \(ValueError: .*\); use -1 for the CPU, 0 for the first GPU$'),
+        (
+            {'device': '@nothing'},
+            r'^--device @nothing: no such device \(ValueError: .*\); use -1 for the CPU, 0 for the first GPU$',
+        ),
         ({'device': 'zero'}, r'^--device zero: no such device \(.*\); use -1 for the CPU, 0 for the first GPU$'),
     ],
 )
