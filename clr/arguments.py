@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import numbers
-from collections.abc import Callable
 from typing import Any
-
-from clr import policies
 
 
 def checked_range(name: str, value_range: Any, ascending: bool = False) -> tuple[float, float]:
@@ -43,11 +39,28 @@ def checked_count(name: str, count: Any, least: int = 1, most: int | None = None
     >>> checked_count('iterations', 100.0)
     100
     """
-    number = isinstance(count, numbers.Real) and not isinstance(count, bool) and -math.inf < count < math.inf
-    if not (number and count == int(count) and least <= count <= (count if most is None else most)):
+    finite = is_number(count) and -math.inf < count < math.inf
+    if not (finite and count == int(count) and least <= count <= (count if most is None else most)):
         limits = f', {least} or more' if most is None else f' from {least} to {most:,}'
         raise ValueError(f'{name} must be a whole number{limits}, not {count!r}')
     return int(count)
+
+
+def checked_number(name: str, number: Any, least: float, most: float = math.inf) -> float:
+    """A finite number from ``least`` to ``most``, or without an end.
+
+    Raises:
+        ValueError: ``number``, the argument called ``name``, is something else.
+
+    >>> checked_number('gamma', 0.5, 0, 1)
+    0.5
+    """
+    if not (is_number(number) and least <= number <= most):
+        limits = f'{least} or more' if most == math.inf else f'a number from {least} to {most}'
+        raise ValueError(f'{name} must be {limits}, not {number!r}')
+    if number == math.inf:
+        raise ValueError(f'{name} must be finite, not {number!r}')
+    return float(number)
 
 
 def checked_step_size(name: str, step_size: Any) -> float:
@@ -59,52 +72,33 @@ def checked_step_size(name: str, step_size: Any) -> float:
     >>> checked_step_size('step_size', 2000.0)
     2000
     """
-    number = isinstance(step_size, numbers.Real) and not isinstance(step_size, bool)
-    if not (number and 1 <= step_size < math.inf):
+    if not (is_number(step_size) and 1 <= step_size < math.inf):
         raise ValueError(f'{name} must be a number of calls, 1 or more, not {step_size!r}')
     # A NumPy integer would turn every value into a NumPy scalar.
     return int(step_size) if step_size == int(step_size) else float(step_size)
 
 
-def checked_policy(policy: Any, gamma: float | None = None, step_size_down: float | None = None) -> Callable[..., Any]:
-    """The function of a policy, given by its name or as such, with the options that were given bound to it.
+def is_number(value: Any) -> bool:
+    """Whether a value is a real number of any type, which True and False are not.
+
+    >>> is_number(0.5), is_number(True), is_number('1')
+    (True, False, False)
+    """
+    return isinstance(value, (int, float, numbers.Real)) and not isinstance(value, bool)
+
+
+def checked_attr(attr: Any) -> str:
+    """The name of an attribute.
 
     Raises:
-        ValueError: There is no policy of that name, ``gamma`` is no number from 0 to 1, or ``step_size_down`` no number of
-            calls.
+        ValueError: ``attr`` is something else.
 
-    >>> checked_policy('triangular')(1, (0.0, 1.0), 2)
-    0.5
+    >>> checked_attr('lr')
+    'lr'
     """
-    options = {}
-    if gamma is not None and not (isinstance(gamma, numbers.Real) and 0 <= gamma <= 1):
-        raise ValueError(f'gamma must be a number from 0 to 1, not {gamma!r}')
-    if gamma is not None and policy == 'exp_range':
-        options['gamma'] = float(gamma)
-    if step_size_down is not None:
-        options['step_size_down'] = checked_step_size('step_size_down', step_size_down)
-    function = policy if callable(policy) else _named_policy(policy)
-    return functools.partial(function, **options) if options else function
-
-
-def check_first_value(policy: Callable[..., Any], value_range: tuple[float, float], step_size: float) -> None:
-    """Calls a policy once, so that what it lacks is found out before the training.
-
-    Raises:
-        ValueError: It can't be called as a policy is, or gives no finite number.
-
-    >>> check_first_value(lambda step, value_range, step_size: 'a lot', (0.0, 1.0), 2)
-    Traceback (most recent call last):
-        ...
-    ValueError: policy must be callable as policy(step, value_range, step_size) and return a number: could not ...
-    """
-    try:
-        finite = math.isfinite(float(policy(0, value_range, step_size)))
-    except (TypeError, ValueError) as error:
-        form = 'policy(step, value_range, step_size)'
-        raise ValueError(f'policy must be callable as {form} and return a number: {error}') from error
-    if not finite:
-        raise ValueError('policy must return a finite number; it does not at step 0')
+    if not (isinstance(attr, str) and attr):
+        raise ValueError(f"attr must be the name of an attribute of the optimizer, such as 'lr' or 'alpha', not {attr!r}")
+    return attr
 
 
 def checked_inverse(inverse: Any, attr: str) -> tuple[str, tuple[float, float]]:
@@ -120,16 +114,9 @@ def checked_inverse(inverse: Any, attr: str) -> tuple[str, tuple[float, float]]:
         other, bounds = inverse
     except (TypeError, ValueError):
         other, bounds = None, None
-    if not isinstance(other, str) or other == attr:
+    if not (isinstance(other, str) and other) or other == attr:
         raise ValueError(
             f"inverse must be another attribute than {attr!r} and its bounds, such as ('momentum', (0.85, 0.95)), "
             f'not {inverse!r}'
         )
     return other, checked_range('the range of inverse', bounds)
-
-
-def _named_policy(name: Any) -> Callable[..., Any]:
-    if not (isinstance(name, str) and name in policies.POLICIES):
-        choices = ', '.join(map(repr, policies.POLICIES))
-        raise ValueError(f'unknown policy {name!r}; use {choices}, or a function policy(step, value_range, step_size)')
-    return policies.POLICIES[name]

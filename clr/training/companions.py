@@ -13,6 +13,10 @@ from chainer.serializer import Deserializer
 class Companion:
     """What :class:`~clr.training.extensions.CLR` asks of all of them."""
 
+    # The attribute of the optimizer that it moves, and what it was set to last, if it moves one.
+    attr: str | None = None
+    value: float | None = None
+
     def check(self, optimizer: Any) -> None:
         """Raises a ValueError where the optimizer has not what is to be moved."""
 
@@ -42,15 +46,16 @@ class Inverse(Companion):
     """
 
     def __init__(self, attr: str, bounds: tuple[float, float], value_range: tuple[float, float]) -> None:
-        self._attr = attr
+        self.attr: str = attr
         self._bounds = max(bounds), min(bounds)
         self._low, self._high = min(value_range), max(value_range)
 
     def check(self, optimizer: Any) -> None:
-        attributes.check_settable(optimizer, self._attr)
+        attributes.check_settable(optimizer, self.attr)
 
     def move(self, optimizer: Any, value: float) -> None:
-        setattr(optimizer, self._attr, policies.between(self._bounds, self._height(value)))
+        self.value = policies.between(self._bounds, self._height(value))
+        setattr(optimizer, self.attr, self.value)
 
     def _height(self, value: float) -> float:
         if value <= self._low:

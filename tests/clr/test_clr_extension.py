@@ -3,6 +3,7 @@
 import functools
 import math
 import re
+import warnings
 from fractions import Fraction
 
 from clr import policies
@@ -76,6 +77,10 @@ def test_the_first_update_uses_the_first_bound_and_the_cycle_follows():
         ('exp_range', [0.0, 0.5 * 0.99994, 0.99994**2, 0.5 * 0.99994**3, 0.0, 0.5 * 0.99994**5, 0.99994**6]),
         ('one_cycle', [0.0, 0.5, 1.0, 0.5, 0.0, 0.0, 0.0]),
         ('cosine', [1.0, 0.5 + 0.125**0.5, 0.5, 0.5 - 0.125**0.5, 1.0, 0.5 + 0.125**0.5, 0.5]),
+        ('wsd', [0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
+        ('cyclic_wsd', [0.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0]),
+        ('polynomial', [1.0, 0.75, 0.5, 0.25, 0.0, 0.0, 0.0]),
+        ('inverse_sqrt', [(1 + 6 * step) ** -0.5 for step in range(7)]),
     ],
 )
 def test_every_policy_is_known_by_its_name(policy, expected):
@@ -194,6 +199,127 @@ def test_a_policy_may_be_given_its_options():
     assert used_values(CLR('lr', (0.0, 1.0), 1, growing), 7) == pytest.approx(
         [1.0, 0.5, 1.0, 0.5 + 0.125**0.5, 0.5, 0.5 - 0.125**0.5, 1.0]
     )
+
+
+@pytest.mark.parametrize(
+    'policy, options, expected',
+    [
+        (
+            'cosine',
+            {'t_mult': 2, 'cycle_decay': 0.5},
+            [1.0, 0.5, 0.5, 0.25 + 0.125**0.5 / 2, 0.25, 0.25 - 0.125**0.5 / 2, 0.25],
+        ),
+        ('exp_range', {'gamma': 0.5}, [0.0, 0.5, 0.0, 0.125, 0.0, 0.03125, 0.0]),
+        ('one_cycle', {'step_size_final': 2, 'final_ratio': 0.5}, [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
+        ('wsd', {'warmup_steps': 0, 'cooldown_steps': 1}, [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
+        ('polynomial', {'power': 2}, [1.0, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0]),
+        ('inverse_sqrt', {'timescale': 1}, [(1 + step) ** -0.5 for step in range(7)]),
+        ('warmed_up', {'policy': 'polynomial', 'steps': 2}, [0.0, 0.5, 1.0, 0.5, 0.0, 0.0, 0.0]),
+        ('joined', {'policies': ['triangular', 'polynomial'], 'boundaries': [3]}, [0.0, 1.0, 0.0, 1.0, 0.5, 0.0, 0.0]),
+        (policies.cosine, {'cycle_decay': 0.5}, [1.0, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125]),
+        (functools.partial(policies.cosine, t_mult=1), {'cycle_decay': 0.5}, [1.0, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125]),
+        (lambda step, value_range, step_size, height: step * height, {'height': 0.5}, [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0]),
+    ],
+)
+def test_options_are_given_by_their_names(policy, options, expected):
+    assert used_values(CLR('lr', (0.0, 1.0), 1, policy, options=options), 7) == pytest.approx(expected, abs=1e-15)
+
+
+def test_a_policy_may_be_made_of_others():
+    whole = policies.joined([policies.warmed_up('cosine', 2), policies.part('polynomial', (0.0, 0.5), 1)], [4])
+    assert used_values(CLR('lr', (0.0, 1.0), 1, whole), 7) == pytest.approx([0.0, 0.5, 1.0, 0.5, 0.5, 0.25, 0.0])
+
+
+def test_the_second_half_cycle_is_handed_on_to_all_parts():
+    whole = policies.joined(['triangular', 'polynomial'], [5])
+    assert used_values(CLR('lr', (0.0, 12.0), 2, whole, step_size_down=4), 9) == [0, 6, 12, 9, 6, 12, 10, 8, 6]
+
+
+# ---- cooling down from where a training is
+
+ROOT = [1 - (step / 4) ** 0.5 for step in range(5)]  # of the height, after so many of four calls
+
+
+def cooling(clr, iterations, at, *arguments, first=False, optimizer=None):
+    """The values that updates use where another extension calls cool_down, after CLR in the iteration, or before it."""
+    optimizer = optimizer or optimizers.SGD(lr=77.0)
+    trainer = make_trainer(optimizer, iterations)
+    trainer.extend(clr)
+
+    def decide(trainer):
+        if trainer.updater.iteration == at:
+            clr.cool_down(*arguments)
+
+    trainer.extend(decide, name='decide', priority=200 if first else 50)
+    return run(trainer, optimizer, 'lr')
+
+
+def test_a_running_training_cools_down_from_where_it_is():
+    # at the end of the third iteration the next update has a rate of 0.75 already, which is where it starts
+    expected = [0.0, 0.25, 0.5, *(0.75 * height for height in ROOT), 0.0]
+    assert cooling(CLR('lr', (0.0, 1.0), 4), 9, 3, 4) == pytest.approx(expected)
+
+
+def test_a_cool_down_may_be_asked_for_before_clr_has_its_turn():
+    expected = [0.0, 0.25, *(0.5 * height for height in ROOT), 0.0, 0.0]
+    assert cooling(CLR('lr', (0.0, 1.0), 4), 9, 3, 4, first=True) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    'value_range, arguments, end',
+    [((0.5, 1.0), (4,), 0.5), ((0.5, 1.0), (4, 0.25), 0.25), ((0.5, 1.0), (4, 0), 0.0), ((1.0, 0.5), (4,), 1.0)],
+)
+def test_a_cool_down_ends_at_the_first_bound_or_where_it_is_told_to(value_range, arguments, end):
+    start = 0.75  # halfway up
+    values = cooling(CLR('lr', value_range, 4), 9, 2, *arguments)
+    assert values[2:] == pytest.approx([end + (start - end) * height for height in ROOT] + [end, end])
+
+
+def test_a_cool_down_never_rises_to_the_first_bound():
+    values = cooling(CLR('lr', (0.5, 1.0), 1, 'one_cycle', options={'final_ratio': 0.5}), 8, 5, 4)
+    assert values[3:] == [0.25] * 5
+
+
+def test_a_second_cool_down_starts_anew():
+    optimizer = optimizers.SGD(lr=77.0)
+    trainer = make_trainer(optimizer, 8)
+    clr = CLR('lr', (0.0, 1.0), 2, 'polynomial', options={'power': 0})
+    trainer.extend(clr)
+    trainer.extend(lambda _: clr.cool_down(4), name='again', trigger=triggers.ManualScheduleTrigger([2, 3], 'iteration'))
+    assert run(trainer, optimizer, 'lr') == pytest.approx([1.0, 1.0, 1.0, *(0.5 * height for height in ROOT)])
+
+
+def test_a_training_may_cool_down_from_its_start():
+    clr = CLR('lr', (0.0, 1.0), 4, 'cosine')
+    clr.cool_down(4)
+    assert used_values(clr, 6) == pytest.approx([*ROOT, 0.0])
+
+
+def test_what_moves_along_cools_down_too():
+    optimizer = optimizers.MomentumSGD()
+    trainer = make_trainer(optimizer, 7)
+    clr = CLR('lr', (0.0, 1.0), 2, inverse=('momentum', (0.5, 1.0)))
+    trainer.extend(clr)
+    trainer.extend(lambda _: clr.cool_down(4), name='decide', trigger=triggers.ManualScheduleTrigger(2, 'iteration'))
+    used = run(trainer, optimizer, 'lr', 'momentum')
+    assert [lr for lr, _ in used] == pytest.approx([0.0, 0.5, *ROOT])
+    assert [momentum for _, momentum in used] == pytest.approx([1 - lr / 2 for lr, _ in used])
+
+
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        ((0,), 'steps must be a number of calls, 1 or more, not 0'),
+        ((None,), 'steps must be a number of calls, 1 or more, not None'),
+        ((math.nan,), 'steps must be a number of calls, 1 or more, not nan'),
+        ((5, -1), 'to must be 0 or more, not -1'),
+        ((5, math.inf), 'to must be finite, not inf'),
+        ((5, '0'), "to must be 0 or more, not '0'"),
+    ],
+)
+def test_a_wrong_cool_down_is_named_in_one_line(arguments, message):
+    with pytest.raises(ValueError, match=f'^{re.escape(message)}$'):
+        CLR('lr', (0.0, 1.0), 4).cool_down(*arguments)
 
 
 # ---- what moves along
@@ -364,6 +490,71 @@ def test_what_moves_along_resumes_bit_by_bit(policy, in_place):
         assert everything_used(trainer, optimizer) == (used[iteration:], own[iteration:])
 
 
+MADE_OF_OTHERS = {
+    'cosine': {'t_mult': 1.5, 'cycle_decay': 0.75},
+    'wsd': {'warmup_steps': 1, 'cooldown_steps': 3},
+    'warmed_up': {'policy': 'triangular2', 'steps': 4, 'start_factor': 0.25},
+    'joined': {'policies': ['exp_range', 'inverse_sqrt', 'cyclic_wsd'], 'boundaries': [3, 7]},
+}
+
+
+@pytest.mark.parametrize('policy', MADE_OF_OTHERS)
+@pytest.mark.parametrize('cooling', [False, True], ids=['', 'cooling down'])
+def test_options_and_cool_downs_resume_bit_by_bit(policy, cooling):
+    def make(snapshots=None):
+        optimizer = optimizers.MomentumSGD(lr=77.0)
+        trainer = make_trainer(optimizer, 16, out=snapshots or 'resumed')
+        clr = CLR('lr', (0.001, 0.1), 3, policy, options=MADE_OF_OTHERS[policy], inverse=('momentum', (0.85, 0.95)))
+        trainer.extend(clr)
+        if cooling:
+            trainer.extend(lambda _: clr.cool_down(7, 1e-5), name='decide', trigger=lambda t: t.updater.iteration == 5)
+        if snapshots:
+            trainer.extend(extensions.snapshot(), trigger=(1, 'iteration'))
+        return trainer, optimizer
+
+    def weights(optimizer):
+        return [param.array.tobytes() for param in optimizer.target.params()]
+
+    trainer, optimizer = make('whole')
+    used = run(trainer, optimizer, 'lr', 'momentum')
+    assert (used[-1][0] == 1e-5) == cooling
+    for iteration in range(1, 16):
+        resumed, its_optimizer = make()
+        serializers.load_npz(f'whole/snapshot_iter_{iteration}', resumed)
+        assert run(resumed, its_optimizer, 'lr', 'momentum') == used[iteration:], f'resumed at {iteration}'
+        assert weights(its_optimizer) == weights(optimizer)
+
+
+def test_a_snapshot_loaded_after_the_start_knows_of_its_cool_down():
+    def make(iterations):
+        optimizer = optimizers.SGD(lr=77.0)
+        trainer = make_trainer(optimizer, iterations, out='out')
+        clr = CLR('lr', (0.0, 1.0), 4)
+        trainer.extend(clr)
+        trainer.extend(lambda _: clr.cool_down(4), name='decide', trigger=lambda t: t.updater.iteration == 2)
+        trainer.extend(extensions.snapshot(autoload=True), trigger=(1, 'iteration'))
+        return trainer, optimizer
+
+    trainer, optimizer = make(4)
+    assert run(trainer, optimizer, 'lr') == pytest.approx([0.0, 0.25, 0.5, 0.25])
+    trainer, optimizer = make(8)
+    assert run(trainer, optimizer, 'lr') == pytest.approx([0.5 * height for height in (*ROOT[2:], 0.0)])
+
+
+def test_a_snapshot_without_a_cool_down_ends_one():
+    trainer = make_trainer(optimizers.SGD(), 2)
+    trainer.extend(CLR('lr', (0.0, 1.0), 4))
+    trainer.run()
+    serializers.save_npz('snapshot', trainer)
+    optimizer = optimizers.SGD()
+    trainer = make_trainer(optimizer, 5)
+    clr = CLR('lr', (0.0, 1.0), 4)
+    clr.cool_down(1)
+    trainer.extend(clr)
+    serializers.load_npz('snapshot', trainer)
+    assert run(trainer, optimizer, 'lr') == [0.5, 0.75, 1.0]
+
+
 @pytest.mark.parametrize('given', [False, True], ids=['main optimizer', 'given optimizer'])
 def test_a_snapshot_that_is_loaded_after_the_start_counts_from_the_next_update(given):
     def make(iterations):
@@ -481,6 +672,140 @@ def test_a_snapshot_with_other_parameters_of_their_own_rate_is_refused():
         trainer.run()
 
 
+# ---- what else moves the attribute
+
+SHIFTS = {
+    'ExponentialShift': lambda: extensions.ExponentialShift('lr', 0.5),
+    'InverseShift': lambda: extensions.InverseShift('lr', 0.5, 1.0),
+    'LinearShift': lambda: extensions.LinearShift('lr', (0.1, 0.2), (0, 5)),
+    'MultistepShift': lambda: extensions.MultistepShift('lr', 0.1, [3], 0.5),
+    'PolynomialShift': lambda: extensions.PolynomialShift('lr', 2, 5),
+    'StepShift': lambda: extensions.StepShift('lr', 0.1, 3),
+    'WarmupShift': lambda: extensions.WarmupShift('lr', 0.1, 3, 0.5),
+    'CLR_1': lambda: CLR('lr', (0.1, 0.2), 5),
+    'mine': lambda: type('Mine', (extensions.StepShift,), {'default_name': 'mine'})('lr', 0.1, 3),
+    'momentum': lambda: CLR('momentum', (0.1, 0.2), 5, inverse=('lr', (0.1, 0.5))),
+}
+
+
+@pytest.mark.parametrize('name', SHIFTS)
+@pytest.mark.parametrize('last', [False, True])
+def test_another_schedule_of_the_attribute_is_refused_before_the_first_update(name, last):
+    trainer = make_trainer(optimizers.MomentumSGD(), 3)
+    both = [(CLR('lr', (0.01, 0.1), 4), 'CLR'), (SHIFTS[name](), name)]
+    for one, its_name in reversed(both) if last else both:
+        trainer.extend(one, name=its_name)
+    with pytest.raises(ValueError) as caught:
+        trainer.run()
+    first, second = (name, 'CLR') if str(caught.value).startswith(name) else ('CLR', name)
+    assert str(caught.value) == (
+        f'{first} and {second} both move lr, and their order would decide its value; take one of them out of the trainer'
+    )
+    assert trainer.updater.iteration == 0
+
+
+def test_another_schedule_of_what_moves_along_is_refused():
+    trainer = make_trainer(optimizers.MomentumSGD(), 3)
+    trainer.extend(CLR('lr', (0.01, 0.1), 4, inverse=('momentum', (0.85, 0.95))))
+    trainer.extend(extensions.LinearShift('momentum', (0.5, 0.9), (0, 5)))
+    with pytest.raises(ValueError, match=r'^LinearShift and CLR both move momentum, and their order would decide its value; '):
+        trainer.run()
+
+
+def test_another_schedule_of_the_same_optimizer_is_refused_however_it_is_given():
+    optimizer = optimizers.SGD()
+    trainer = make_trainer(optimizer, 3)
+    trainer.extend(CLR('lr', (0.01, 0.1), 4))
+    trainer.extend(extensions.StepShift('lr', 0.1, 3, optimizer=optimizer))
+    with pytest.raises(ValueError, match=r'^StepShift and CLR both move lr, '):
+        trainer.run()
+
+
+def test_schedules_of_other_attributes_and_other_optimizers_are_none_of_its_business(recwarn):
+    optimizer = optimizers.MomentumSGD()
+    trainer = make_trainer(optimizer, 5)
+    trainer.extend(CLR('lr', (0.0, 1.0), 2))
+    trainer.extend(extensions.StepShift('momentum', 0.5, 2, init=0.5))
+    trainer.extend(CLR('lr', (0.1, 0.2), 4, optimizer=optimizers.SGD()))
+    assert run(trainer, optimizer, 'lr') == [0.0, 0.5, 1.0, 0.5, 0.0]
+    assert not recwarn
+
+
+def halve_at(iteration):
+    def halve(trainer):
+        if trainer.updater.iteration == iteration:
+            trainer.updater.get_optimizer('main').lr *= 0.5
+
+    return halve
+
+
+@pytest.mark.parametrize('last', [False, True])
+def test_an_attribute_that_the_user_s_code_sets_is_noticed_once_and_set_anew(last):
+    optimizer = optimizers.SGD()
+    trainer = make_trainer(optimizer, 8)
+    steps = [CLR('lr', (0.0, 1.0), 4), halve_at(2)]
+    for one in steps if last else reversed(steps):
+        trainer.extend(one)
+    trainer.extend(halve_at(6), name='later')
+    trainer.extend(extensions.LogReport(trigger=(1, 'iteration')))
+    with pytest.warns(UserWarning) as caught:
+        used = run(trainer, optimizer, 'lr')
+    (warning,) = caught
+    found, calls, meant = (0.25, 2, 0.5) if last else (0.125, 1, 0.25)
+    assert str(warning.message) == (
+        f'lr is {found} after {calls} calls of CLR, which had set {meant}: something else moves it too, and CLR sets it anew '
+        'in each call; take one of them out of the training '
+        '(it may be: halve, later, record, the updater, hooks of the optimizer)'
+    )
+    assert used[3:6] == [0.75, 1.0, 0.75]  # the reference goes on as if nothing had been
+
+
+def test_an_attribute_that_the_updater_sets_is_noticed():
+    class OwnRate(updaters.StandardUpdater):
+        def update_core(self):
+            self.get_optimizer('main').lr = 0.3
+            super().update_core()
+
+    trainer = make_trainer(optimizers.SGD(), 3)
+    updater = OwnRate(SerialIterator(dataset(), 2), trainer.updater.get_optimizer('main'))
+    trainer = training.Trainer(updater, (3, 'iteration'))
+    trainer.extend(CLR('lr', (0.1, 1.0), 4))
+    with pytest.warns(UserWarning, match=r'^lr is 0.3 after 0 calls of CLR, which had set 0.1: .* \(it may be: the updater, '):
+        trainer.run()
+
+
+def test_what_moves_along_is_watched_too():
+    optimizer = optimizers.MomentumSGD()
+    trainer = make_trainer(optimizer, 3)
+    trainer.extend(CLR('lr', (0.0, 1.0), 4, inverse=('momentum', (0.5, 1.0))))
+    trainer.extend(lambda _: setattr(optimizer, 'momentum', 0.9), name='mine')
+    with pytest.warns(UserWarning, match=r'^momentum is 0.9 after 1 calls of CLR, which had set 0.875: '):
+        trainer.run()
+
+
+def test_a_trigger_that_is_seldom_notices_at_the_next_call():
+    trainer = make_trainer(optimizers.SGD(), 7)
+    trainer.extend(CLR('lr', (0.0, 1.0), 4), trigger=(1, 'epoch'))
+    trainer.extend(halve_at(4))
+    with pytest.warns(UserWarning, match=r'^lr is 0.125 after 1 calls of CLR, which had set 0.25: '):
+        trainer.run()
+
+
+def test_an_optimizer_that_rounds_what_it_is_given_is_left_alone():
+    class Single(optimizers.SGD):
+        @property
+        def lr(self):
+            return self.hyperparam.lr
+
+        @lr.setter
+        def lr(self, value):
+            self.hyperparam.lr = numpy.float32(value)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        assert used_values(CLR('lr', (0.0, 0.3), 3), 4, optimizer=Single()) == pytest.approx([0.0, 0.1, 0.2, 0.3])
+
+
 # ---- errors
 
 
@@ -492,17 +817,42 @@ def nothing(step, value_range, step_size):
     return math.nan
 
 
-ALL_POLICIES = "'triangular', 'triangular2', 'exp_range', 'one_cycle', 'cosine'"
+@pytest.mark.parametrize('value', [math.nan, math.inf, -math.inf, numpy.float32('nan')])
+def test_a_value_that_is_not_finite_is_refused_when_it_occurs(value):
+    trainer = make_trainer(optimizers.SGD(lr=77.0), 9)
+    trainer.extend(CLR('lr', (0.1, 1.0), 4, lambda step, value_range, step_size: value if step == 3 else 0.1))
+    with pytest.raises(ValueError, match=r'^policy must return a finite number; it does not at step 3$'):
+        trainer.run(show_loop_exception_msg=False)
+    assert trainer.updater.iteration == 3
+    assert trainer.updater.get_optimizer('main').lr == 0.1
+
+
+def test_a_value_that_is_no_number_is_refused_when_it_occurs():
+    trainer = make_trainer(optimizers.SGD(), 9)
+    trainer.extend(CLR('lr', (0.1, 1.0), 4, lambda step, value_range, step_size: None if step == 3 else 0.1))
+    with pytest.raises(ValueError, match=r'^policy must be callable as .* and return a number: float\(\) argument must be '):
+        trainer.run(show_loop_exception_msg=False)
+
+
+ALL_POLICIES = (
+    "'triangular', 'triangular2', 'exp_range', 'one_cycle', 'cosine', 'wsd', 'cyclic_wsd', 'polynomial', 'inverse_sqrt'"
+)
 NOT_TWO = 'value_range must be two numbers, such as (0.01, 0.1), not '
 NOT_FINITE = 'value_range must be finite and not negative, not '
 NOT_CALLS = 'must be a number of calls, 1 or more, not '
 NOT_POLICY = f'; use {ALL_POLICIES}, or a function policy(step, value_range, step_size)'
+NOT_ATTR = "attr must be the name of an attribute of the optimizer, such as 'lr' or 'alpha', not "
+NOT_OPTIONS = "options must be a dictionary by names, such as {'t_mult': 2}, not "
 NOT_INVERSE = "inverse must be another attribute than 'lr' and its bounds, such as ('momentum', (0.85, 0.95)), not "
 
 
 @pytest.mark.parametrize(
     'change, message',
     [
+        ({'attr': None}, NOT_ATTR + 'None'),
+        ({'attr': 3}, NOT_ATTR + '3'),
+        ({'attr': ''}, NOT_ATTR + "''"),
+        ({'attr': optimizers.SGD}, NOT_ATTR + "<class 'chainer.optimizers.sgd.SGD'>"),
         ({'value_range': 0.1}, NOT_TWO + '0.1'),
         ({'value_range': (0.1,)}, NOT_TWO + '(0.1,)'),
         ({'value_range': (0.1, 0.2, 0.3)}, NOT_TWO + '(0.1, 0.2, 0.3)'),
@@ -545,7 +895,42 @@ NOT_INVERSE = "inverse must be another attribute than 'lr' and its bounds, such 
             "could not convert string to float: 'fast'",
         ),
         ({'policy': nothing}, 'policy must return a finite number; it does not at step 0'),
+        ({'policy': policies.joined(['wsd', nothing], [50])}, 'policy must return a finite number; it does not at step 50'),
+        (
+            {'policy': policies.joined(['wsd', policies.warmed_up(policies.part('cosine', t_mult=0.5), 7)], [50])},
+            't_mult must be 1 or more, not 0.5',
+        ),
+        ({'policy': 'cosine', 'options': {'t_mul': 2}}, "'cosine' has no option 't_mul'; it has t_mult, cycle_decay"),
+        (
+            {'policy': 'wsd', 'options': {'step_size': 2}},
+            "'wsd' has no option 'step_size'; it has warmup_steps, cooldown_steps",
+        ),
+        ({'options': {'gamma': 0.5}}, "'triangular' has no option 'gamma'; it has none"),
+        ({'policy': 'cosine', 'options': {'t_mult': '2'}}, "t_mult must be 1 or more, not '2'"),
+        ({'policy': 'cosine', 'options': {'t_mult': None}}, 't_mult must be 1 or more, not None'),
+        ({'policy': 'polynomial', 'options': {'power': -1}}, 'power must be 0 or more, not -1'),
+        (
+            {'policy': 'wsd', 'options': {'warmup_steps': 7}},
+            'warmup_steps and cooldown_steps must fit into 8 steps; they are 7 and 1.6',
+        ),
+        ({'policy': 'cosine', 'options': 'fast'}, NOT_OPTIONS + "'fast'"),
+        ({'policy': 'cosine', 'options': {3: 4}}, NOT_OPTIONS + '{3: 4}'),
+        ({'policy': 'exp_range', 'options': {'gamma': 2}}, 'gamma must be a number from 0 to 1, not 2'),
+        (
+            {'policy': 'exp_range', 'gamma': 0.5, 'options': {'gamma': 0.5}},
+            'gamma must be given once, not as an argument and in options',
+        ),
+        (
+            {'policy': 'warmed_up'},
+            "options of 'warmed_up': missing a required argument: 'policy'; they are policy, steps, start_factor",
+        ),
+        (
+            {'policy': 'joined', 'options': {'policies': ['wsd'], 'boundary': []}},
+            "options of 'joined': missing a required argument: 'boundaries'; they are policies, boundaries",
+        ),
+        ({'policy': 'warmed_up', 'options': {'policy': 'nope', 'steps': 3}}, "unknown policy 'nope'" + NOT_POLICY),
         ({'inverse': 'momentum'}, NOT_INVERSE + "'momentum'"),
+        ({'inverse': ('', (0.1, 0.2))}, NOT_INVERSE + "('', (0.1, 0.2))"),
         ({'inverse': ('lr', (0.1, 0.2))}, NOT_INVERSE + "('lr', (0.1, 0.2))"),
         ({'inverse': (0.85, 0.95)}, NOT_INVERSE + '(0.85, 0.95)'),
         ({'inverse': ('momentum', 0.9)}, 'the range of inverse must be two numbers, such as (0.01, 0.1), not 0.9'),
