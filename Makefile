@@ -10,7 +10,7 @@ export OMP_NUM_THREADS
 python = $(VENV)/bin/python
 # pip from 25 on prints a warning of setuptools' at every editable installation.
 pip = PYTHONWARNINGS='ignore:Editable installation' $(python) -m pip --quiet --disable-pip-version-check install
-packaging = setup.cfg pyproject.toml clr/__init__.py clr/_compat/startup.py building/backend.py
+packaging = setup.cfg pyproject.toml clr/__init__.py building/backend.py building/startup.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test floor lint format docs gpu clean FORCE

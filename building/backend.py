@@ -1,7 +1,7 @@
 """The build backend: setuptools', and one addition to what it builds.
 
-What goes into an environment, as a wheel or as an editable installation, also holds ``clr/_compat/startup.py`` under a name of
-its own, and a ``.pth`` file, by which Python imports it at every start.
+What goes into an environment, as a wheel or as an editable installation, also holds ``startup.py``, under a name of its own,
+and a ``.pth`` file, by which Python imports it at every start.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from setuptools import build_meta
 from setuptools.build_meta import *  # noqa: F403  # the hooks that stay as they are
 from wheel.wheelfile import WheelFile
 
-STARTUP = Path('clr/_compat/startup.py')
+STARTUP = Path(__file__).with_name('startup.py')
 NAME = '_chainer_lrfinder_startup'
 
 

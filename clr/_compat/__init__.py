@@ -7,7 +7,9 @@ is loaded when Chainer is.
 * ``repairs``: which modules of Chainer's are mended, how and why;
 * ``workers``: processes that Python or Chainer start;
 * ``requirements``: what ``chainer.testing`` needs of ``pkg_resources``;
-* ``startup``: goes into an environment with the package, so that Chainer may be imported first.
+* ``downloads`` and ``missing``: errors that say what to do.
+
+An installation also puts ``building/startup.py`` into an environment, so that there Chainer may be imported first.
 """
 
 import sys

@@ -21,7 +21,7 @@ from chainer import functions as F
 from chainer import links as L
 
 ROOT = pathlib.Path(clr.__file__).parents[1]
-STARTUP = ROOT / 'clr' / '_compat' / 'startup.py'
+STARTUP = ROOT / 'building' / 'startup.py'
 # A Python that finds all packages, and in which nothing was done when it started.
 UNPREPARED = f'import sys; sys.path += {[path for path in sys.path if path.endswith("-packages")]!r}\n'
 # What an installed .pth file does.

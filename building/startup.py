@@ -11,7 +11,7 @@ class BeforeChainer:
     """Finds nothing itself; loads clr before Chainer."""
 
     @staticmethod
-    def find_spec(fullname, path=None, target=None):  # type: ignore[no-untyped-def]  # typing is slow to import
+    def find_spec(fullname, path=None, target=None):
         if fullname != 'chainer' or BeforeChainer not in sys.meta_path:
             return None
         sys.meta_path.remove(BeforeChainer)
