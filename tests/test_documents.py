@@ -157,8 +157,8 @@ OURS = [command for command in COMMANDS if re.search(r'\blrfinder\b', command) a
 
 @pytest.mark.parametrize('command', OURS)
 def test_a_command_is_accepted(command):
-    words = shlex.split(command.replace('$(', '').rstrip(')'))
-    assert options.parse(words[words.index('lrfinder') + 1 :]).given
+    arguments = re.search(r'\blrfinder ([^)]*)', command)[1]
+    assert options.parse(shlex.split(arguments)).given
 
 
 def test_every_target_of_make_is_there():
@@ -200,7 +200,8 @@ def test_the_versions_are_those_that_the_package_declares():
     config = configparser.RawConfigParser()
     config.read(ROOT / 'setup.cfg', encoding='utf-8')
     minors = sorted(map(int, re.findall(r'Python :: 3\.(\d+)$', config['metadata']['classifiers'], flags=re.MULTILINE)))
-    spans = {span for text in PAGES.values() for span in re.findall(r'3\.\d+ to 3\.\d+', text)}
+    today = [text for page, text in PAGES.items() if page != 'CHANGELOG.md']
+    spans = {span for text in today for span in re.findall(r'3\.\d+ to 3\.\d+', text)}
     assert spans == {f'3.{minors[0]} to 3.{minors[-1]}'}
     least = dict(re.findall(r'^(\w+) >=([\d.]+)$', config['options']['install_requires'], flags=re.MULTILINE))
     rows = dict(re.findall(r'^\| (\w+) \| ([\d.]+)', section('Install', STARTED), flags=re.MULTILINE))
