@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+HANGS = 1800  # seconds: each notebook takes about ten
 NOTEBOOKS = sorted((ROOT / 'notebooks').glob('*.ipynb'))
 
 
@@ -19,13 +20,15 @@ def cells(path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2 * HANGS)
 @pytest.mark.parametrize('path', NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs(path, tmp_path):
     pytest.importorskip('nbmake')
     copy = shutil.copy(path, tmp_path)  # it writes beside itself
     environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
-    command = [sys.executable, '-m', 'pytest', '-q', '--rootdir', str(tmp_path), '--nbmake', '--nbmake-timeout=240', str(copy)]
-    found = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    options = ['-q', '--rootdir', str(tmp_path), '--nbmake', f'--nbmake-timeout={HANGS}']
+    command = [sys.executable, '-m', 'pytest', *options, str(copy)]
+    found = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=HANGS)
     assert found.returncode == 0, found.stdout
 
 
