@@ -659,7 +659,7 @@ def _trapezoid(step: float, length: float, warmup_steps: float | None, cooldown_
         return step / rise
     if step >= length:
         return 0.0
-    return 1.0 if step <= length - fall else cooled(step - (length - fall), (0.0, 1.0), fall)
+    return 1.0 if step < length - fall else cooled(step - (length - fall), (0.0, 1.0), fall)
 
 
 def _decayed(value_range: tuple[float, float], factor: float, times: float) -> tuple[float, float]:

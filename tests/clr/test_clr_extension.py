@@ -141,14 +141,18 @@ def test_any_attribute_of_any_optimizer_can_move(attr, kind):
     assert used_values(CLR(attr, (0.0, 1.0), 2), 4, optimizer=kind(), attr=attr) == [0.0, 0.5, 1.0, 0.5]
 
 
-def test_a_multi_node_optimizer_moves_the_one_it_holds():
+def multi_node(actual):
     chainermn_optimizers = pytest.importorskip('chainermn.optimizers')
 
     class Workers:
         bcast_data = multi_node_mean_grad = staticmethod(lambda *args: None)
 
+    return chainermn_optimizers._MultiNodeOptimizer(actual, Workers(), zero_fill=False).setup(classifier())
+
+
+def test_a_multi_node_optimizer_moves_the_one_it_holds():
     actual = optimizers.Adam()
-    wrapper = chainermn_optimizers._MultiNodeOptimizer(actual, Workers(), zero_fill=False).setup(classifier())
+    wrapper = multi_node(actual)
     trainer = make_trainer(wrapper, 5)
     trainer.extend(CLR('alpha', (0.0, 1.0), 2))
     assert run(trainer, actual, 'alpha') == [0.0, 0.5, 1.0, 0.5, 0.0]
@@ -717,6 +721,15 @@ def test_another_schedule_of_the_same_optimizer_is_refused_however_it_is_given()
     trainer = make_trainer(optimizer, 3)
     trainer.extend(CLR('lr', (0.01, 0.1), 4))
     trainer.extend(extensions.StepShift('lr', 0.1, 3, optimizer=optimizer))
+    with pytest.raises(ValueError, match=r'^StepShift and CLR both move lr, '):
+        trainer.run()
+
+
+def test_a_schedule_of_the_optimizer_that_a_multi_node_optimizer_holds_is_refused():
+    actual = optimizers.SGD()
+    trainer = make_trainer(multi_node(actual), 3)
+    trainer.extend(CLR('lr', (0.01, 0.1), 4))
+    trainer.extend(extensions.StepShift('lr', 0.1, 3, optimizer=actual))
     with pytest.raises(ValueError, match=r'^StepShift and CLR both move lr, '):
         trainer.run()
 

@@ -114,9 +114,9 @@ class CLR(extension.Extension):
 
         Source: arXiv 2405.18392, section 3: a training at a high rate may be cooled down whenever a model is wanted.
 
-        >>> from chainer import training
+        >>> from chainer.training import make_extension, triggers
         >>> extension = CLR('lr', (0.0, 0.1), 2000)
-        >>> @training.make_extension(trigger=(9, 'epoch'))
+        >>> @make_extension(trigger=triggers.ManualScheduleTrigger(9, 'epoch'))  # once, not each ninth epoch
         ... def finish(trainer):
         ...     extension.cool_down(500)
 
