@@ -3,6 +3,8 @@
 And what must not matter to a range does not: the unit of the loss, its zero, the unit of the rates, what comes after a break.
 """
 
+import csv
+import gzip
 import json
 import math
 import tempfile
@@ -126,6 +128,64 @@ def test_any_bytes_are_a_curve_or_refused(content):
 @given(LOGS.map(json.dumps), st.integers(0, 200), st.booleans())
 def test_any_log_is_a_curve_or_refused_also_when_it_is_cut_off(text, length, cut):
     refused_or(is_curve, read_curve, text[:length] if cut else text)
+
+
+@settings(max_examples=200)
+@given(
+    (csv_texts() | LOGS.map(json.dumps) | st.lists(LOGS.map(json.dumps), max_size=4).map('\n'.join) | st.text(max_size=40)),
+    st.sampled_from(['utf-8', 'utf-8-sig', 'utf-16', 'utf-16-le', 'utf-16-be', 'utf-32', 'latin-1']),
+    st.booleans(),
+    st.integers(0, 400),
+    st.binary(max_size=3),
+)
+def test_any_encoding_is_a_curve_or_refused_also_when_it_is_compressed_and_damaged(text, encoding, compress, length, noise):
+    content = text.encode(encoding, 'replace')
+    content = gzip.compress(content) if compress else content
+    refused_or(is_curve, read_curve, content[:length] + noise)
+
+
+@settings(max_examples=200)
+@given(
+    st.sampled_from(
+        [b'\x1f\x8b', b'\x1f\x8b\x08\0\0\0\0\0', b'PK\x03\x04', b'\xff\xfe', b'\xfe\xff', b'\xff\xfe\0\0', b'\x80\x04', b'#']
+    )
+    | st.sampled_from([b'sep=', b'sep=;\n', b'# lr loss\n', b'{"a":1}\n', b'lr,loss\n', b'lr loss\n', b'lr;loss\n']),
+    st.binary(max_size=80) | st.text('0123456789.,;- \n\t"#eE', max_size=80).map(str.encode),
+)
+def test_any_beginning_is_a_curve_or_refused(beginning, content):
+    refused_or(is_curve, read_curve, beginning + content)
+
+
+WAYS = {
+    'CSV': lambda table: table.to_csv(index=False),
+    'CSV with an index': lambda table: table.to_csv(),
+    'CSV with semicolons and decimal commas': lambda table: table.to_csv(index=False, sep=';', decimal=','),
+    'CSV with tabs, NA and lines of Windows': lambda table: table.to_csv(sep='\t', na_rep='NA', lineterminator='\r\n'),
+    'CSV in quotes': lambda table: table.to_csv(index=False, quoting=csv.QUOTE_ALL, na_rep='nan'),
+    'spaces': lambda table: table.to_csv(index=False, sep=' ', na_rep='null'),
+    'JSON lines': lambda table: '\n'.join(json.dumps(row) for row in table.to_dict('records')),
+    'JSON lists': lambda table: json.dumps({'history': table.to_dict('list'), 'mode': 'linear'}),
+    'JSON columns': lambda table: json.dumps(table.to_dict('dict')),
+    'JSON index': lambda table: json.dumps(table.to_dict('index')),
+    'JSON split': lambda table: json.dumps(table.to_dict('split')),
+}
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.tuples(RATES, FLOATS, FLOATS), min_size=2, max_size=8),
+    st.sampled_from(sorted(WAYS)),
+    st.sampled_from(['utf-8', 'utf-16']),
+    st.booleans(),
+)
+def test_a_table_is_read_to_the_last_bit_however_it_is_written(rows, way, encoding, compress):
+    table = pd.DataFrame(rows, columns=['learning_rate', 'Loss', 'val_loss'], index=range(1, len(rows) + 1))
+    content = WAYS[way](table).encode(encoding)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'file'
+        path.write_bytes(gzip.compress(content) if compress else content)
+        again = read_curve(path)
+    pd.testing.assert_frame_equal(again, check_curve(table), check_exact=True)
 
 
 @settings(max_examples=80)
