@@ -16,7 +16,13 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     """Builds the wheel; the hook of PEP 517."""
     pip = [sys.executable, '-m', 'pip', '--disable-pip-version-check', 'wheel']
     here = ['--no-build-isolation', '--no-deps', '--wheel-dir', wheel_directory]
-    # The installer's environment is one of its own already, whatever the user demands of pip.
-    subprocess.run([*pip, *here, RELEASE], check=True, env={**os.environ, 'PIP_REQUIRE_VIRTUALENV': '0'})
+    subprocess.run([*pip, *here, RELEASE], check=True, env=_environment())
     (wheel,) = Path(wheel_directory).glob('chainer-*.whl')
     return wheel.name
+
+
+def _environment():
+    # What the installer tells this backend is not meant for Chainer's.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith('_PYPROJECT_HOOKS_')}
+    # The installer's environment is one of its own already, whatever the user demands of pip.
+    return {**inherited, 'PIP_REQUIRE_VIRTUALENV': '0'}
