@@ -136,6 +136,17 @@ def test_pip_installs_the_wheel_and_chainer(built, sources, tmp_path):
     chainer_comes_first_and_the_command_runs(bin, tmp_path)
 
 
+@pytest.mark.parametrize('newest', [False, True], ids=['the pip of this Python', 'the newest pip'])
+def test_pip_builds_chainer_from_nothing(sources, tmp_path, newest):
+    output(sys.executable, '-m', 'venv', tmp_path / 'env')
+    pip = tmp_path / 'env' / 'bin' / 'python', '-m', 'pip'
+    if newest:
+        output(*pip, 'install', '-q', '--upgrade', 'pip')
+    uncached = {**ENVIRONMENT, 'PIP_NO_CACHE_DIR': '1'}  # where a wheel that was built once hides what is wrong
+    output(*pip, 'wheel', '-q', '--no-deps', '--wheel-dir', tmp_path, sources / 'building' / 'chainer', env=uncached)
+    assert [path.name for path in tmp_path.glob('*.whl')] == ['chainer-7.8.1-py3-none-any.whl']
+
+
 def test_pip_finds_all_in_a_repository(sources, tmp_path):
     repository = f'git+file://localhost{sources}'  # pip asks for a host
     wanted = f'chainer-lrfinder[chainer] @ {repository}', f'chainer @ {repository}#subdirectory=building/chainer'
