@@ -12,6 +12,7 @@ from pathlib import Path
 
 from clr import policies
 from lrfinder import NoRangeError, Suggestion, analyze, read_curve
+from lrfinder._names import printable
 from lrfinder.analysis.curve import COLUMNS, check_curve, make_curve, write_curve
 from lrfinder.analysis.cycles import plan
 from lrfinder.analysis.divergence import Divergence, diverged_at
@@ -258,6 +259,16 @@ def test_anything_else_is_no_suggestion(content, length):
 
 
 # ---- pure functions
+
+
+@settings(max_examples=200)
+@given(st.text(max_size=200), st.integers(0, 100))
+def test_any_text_can_be_shown_in_a_line(text, most):
+    shown = printable(text, most)
+    assert shown.isprintable()
+    assert len(shown) <= 10 * most + 3
+    if text.isprintable() and len(text) <= most:
+        assert shown == text
 
 
 BOUNDS = st.tuples(*[st.floats(0, 1e300)] * 2)

@@ -15,7 +15,7 @@ from lrfinder.analysis.metrics import METRICS
 _NAMES = {
     'seed': '',
     'epoch': 'epochs train/epoch trainer/epoch',
-    'iteration': 'iterations iter iters num_iters global_step train/global_step trainer/global_step step steps',
+    'iteration': 'iterations global_step train/global_step trainer/global_step iter iters num_iters step steps',
     'lr': 'alpha main/lr main/alpha lrs learning_rate learning_rates train/lr train/learning_rate',
     'main/loss': 'loss losses train_loss training_loss loss/train train_loss_step loss_step',
     'main/accuracy': 'accuracy acc train_accuracy train_acc training_accuracy accuracy/train acc/train train_accuracy_step '

@@ -25,10 +25,10 @@ _DECIMALS = re.compile(r'\s*[-+]?\d*([.,])\d+([eE][-+]?\d+)?\s*')
 def parse(lines: Iterable[str]) -> Table:
     """The table in lines of text.
 
-    Cells are separated by commas, semicolons, tabs or spaces, as the lines show, or as a first line ``sep=;`` says. Numbers may
-    have decimal commas where cells are not separated by commas. Lines that begin with ``#`` are comments; the last one at the
-    top holds the names of the columns where no other line does (``np.savetxt``). Without any names there must be two columns,
-    the rate and the loss. A row of units under the names, and empty cells at the ends of rows, are left out.
+    Cells are separated by commas, semicolons, tabs, bars or spaces, as the lines show, or as a first line ``sep=;`` says.
+    Numbers may have decimal commas, if all have them. Lines that begin with ``#`` are comments; the last one at the top holds
+    the names of the columns where no other line does (``np.savetxt``). Without any names there must be two columns, the rate
+    and the loss. A row of units under the names, and empty cells at the ends of rows, are left out.
 
     Raises:
         ValueError: It is no table; so may the blocks raise it, and name the row.
@@ -70,19 +70,17 @@ def _separator(lines: Sequence[str]) -> str:
     found = {separator: list(_rows(lines, separator, strict=False)) for separator in (*_SIGNS, ' ')}
     even = [separator for separator, rows in found.items() if len(set(map(len, rows))) == 1 and len(rows[0]) > 1]
     if even:
-        return max(even, key=lambda separator: _share_of_numbers(found[separator], '.' if separator == ',' else ','))
+        return max(even, key=lambda separator: _share_of_numbers(found[separator]))
     return max((sign for sign in _SIGNS if sign in lines[0]), key=lines[0].count, default=' ')
 
 
-def _share_of_numbers(rows: Sequence[Sequence[str]], decimal: str) -> float:
+def _share_of_numbers(rows: Sequence[Sequence[str]]) -> float:
     cells = list(chain.from_iterable(rows))
-    return sum(is_number(cell) or is_number(cell, decimal) for cell in cells) / len(cells)
+    return sum(is_number(cell) or is_number(cell, ',') for cell in cells) / len(cells)
 
 
 def _decimal(lines: Sequence[str], separator: str) -> str:
     """The sign before the decimals: that of the first number that has one."""
-    if separator == ',':
-        return '.'
     cells = chain.from_iterable(_rows(lines, separator, strict=False))
     return next((number[1] for number in map(_DECIMALS.fullmatch, cells) if number), '.')
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ from lrfinder.analysis.metrics import METRICS
 
 # How deep within objects a table may lie. Keras, pandas, Hugging Face and torch-lr-finder wrap theirs once.
 _DEEPEST = 3
+# What Python prints for a dictionary or a list of them.
+_PYTHON = re.compile(r"[\s\[{]*'")
+_FROM_PYTHON = '; it is as Python prints it: write it with json.dump instead'
 # Seconds since 1970: TensorBoard's exports begin their rows with the time.
 _NOW = 1e9
 
@@ -48,7 +52,7 @@ def _loaded(text: str) -> Any:
     try:
         return json.loads(text, parse_int=_whole)
     except json.JSONDecodeError as error:
-        broken = f'broken JSON: {error}'
+        broken = f'broken JSON: {error}' + (_FROM_PYTHON if _PYTHON.match(text) else '')
         if error.msg != 'Extra data':
             raise ValueError(broken) from None
     content = []
