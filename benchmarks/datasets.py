@@ -1,4 +1,4 @@
-"""The benchmark's data: sets that scikit-learn ships, sets drawn at random, and what may be wrong with either.
+"""The benchmark's data: sets that scikit-learn ships, sets drawn at random, and what may be wrong with data.
 
 Whatever is drawn is drawn from `rng` alone, in a fixed order: the same state gives the same data to the last bit.
 """
@@ -38,7 +38,7 @@ def _split(x: Array, y: Array, train: int, rng: Random) -> Data:
 
 
 def shipped(rng: Random, name: str, train: int) -> Data:
-    """A data set of scikit-learn, features as they are: `train` examples to learn from, the rest validate."""
+    """A data set that scikit-learn ships, features unscaled: `train` examples to learn from, the rest validate."""
     return _split(*_shipped(name), train, rng)
 
 
@@ -76,7 +76,7 @@ def friedman(rng: Random) -> Data:
 
 
 def teacher(rng: Random, features: int = 10, hidden: int = 6) -> Data:
-    """What a small random network says, with a little noise."""
+    """The output of a small random network, with a little noise."""
     x = rng.normal(0, 1, (2000, features))
     y = np.tanh(x @ rng.normal(0, 1, (features, hidden)) / 2) @ rng.normal(0, 1, hidden)
     return _split(x, y + rng.normal(0, 0.1, 2000), 1000, rng)
@@ -106,7 +106,7 @@ def circles(rng: Random, features: int = 10) -> Data:
 
 
 def redundant(rng: Random, classes: int = 4) -> Data:
-    """Clusters in 8 features, with 12 that repeat them and 10 that say nothing."""
+    """Clusters in 8 features, with 12 that combine them and 10 of noise alone."""
     return _split(
         *datasets.make_classification(
             4000,
@@ -163,13 +163,13 @@ def chequered(rng: Random, squares: int = 4) -> Data:
 
 
 def valued_digits(rng: Random) -> Data:
-    """Which number a digit stands for, as a regression in standard units."""
+    """The number that an image of a digit shows, as a regression in standard units."""
     x, y = _shipped('digits')
     return standardised(_split(x.reshape(-1, 1, 8, 8), y.astype(float), 900, rng))
 
 
 def mirrored_digits(rng: Random) -> Data:
-    """The digits, which are to be said again: inputs and targets around the mean of each pixel."""
+    """The digits as their own targets, as for an autoencoder; each pixel minus its mean."""
     data = digits(rng)
     mean = data.x.mean(axis=0)
     x, x_valid = data.x - mean, data.x_valid - mean
@@ -177,7 +177,7 @@ def mirrored_digits(rng: Random) -> Data:
 
 
 def documents(rng: Random, classes: int = 5, words: int = 200, length: int = 20) -> Data:
-    """Texts of words, a class of which prefers some: shape (n, length) of word numbers."""
+    """Texts of word numbers, shape (n, length); each class prefers words of its own."""
     likely = rng.dirichlet(np.full(words, 0.3), classes)
     y = rng.randint(0, classes, 2500)
     x = np.array([rng.choice(words, length, p=0.4 * likely[one] + 0.6 / words) for one in y])
@@ -193,14 +193,14 @@ def rhythms(rng: Random, classes: int = 4, length: int = 16) -> Data:
 
 
 def cubic(rng: Random, features: int = 5) -> Data:
-    """A polynomial of the third degree: a target that is in its tens."""
+    """A polynomial of the third degree, whose values are in the tens."""
     x = rng.uniform(-1, 1, (2000, features))
     y = 30 * (x @ rng.normal(0, 1, features)) ** 3 + 20 * x[:, 0] * x[:, 1] + rng.normal(0, 2, 2000)
     return _split(x, y, 1000, rng)
 
 
 def folded(rng: Random) -> Data:
-    """On which of four parts of a sheet a point lies that is bent like an S."""
+    """Which of the four parts of an S-shaped sheet a point lies on."""
     x, along = datasets.make_s_curve(3000, noise=0.15, random_state=rng)
     return _split(x, np.digitize(along, [-2.4, 0.0, 2.4]), 1000, rng)
 
@@ -219,7 +219,7 @@ def low_rank(rng: Random) -> Data:
 
 
 def ratings(rng: Random, people: int = 40, things: int = 30) -> Data:
-    """How much one of some people likes one of some things: the numbers of both, and a rating in about standard units."""
+    """How a person rates a thing, given the number of each; in about standard units."""
     x = np.c_[rng.randint(0, people, 4000), people + rng.randint(0, things, 4000)]
     tastes, traits = rng.normal(0, 1, (people, 3)), rng.normal(0, 1, (things, 3))
     y = (tastes[x[:, 0]] * traits[x[:, 1] - people]).sum(axis=1) / np.sqrt(3) + rng.normal(0, 0.2, 4000)
@@ -227,7 +227,7 @@ def ratings(rng: Random, people: int = 40, things: int = 30) -> Data:
 
 
 def echoes(rng: Random, length: int = 12) -> Data:
-    """Noise of which a weighted sum is asked, the latest first, in standard units: inputs of shape (n, length, 1)."""
+    """Sequences of noise, shape (n, length, 1), and a weighted sum that fades backwards in time, in standard units."""
     x = rng.normal(0, 1, (2500, length))
     y = np.tanh(x @ 0.7 ** np.arange(length)[::-1])
     return _as_sequences(standardised(_split(x, y + rng.normal(0, 0.05, 2500), 1000, rng)))
@@ -240,7 +240,7 @@ def parity(rng: Random, features: int = 8) -> Data:
 
 
 def shifted_digits(rng: Random) -> Data:
-    """The digits, each moved by a pixel at most in both directions, around the edges."""
+    """The digits, each shifted by at most a pixel in both directions; what leaves on one side enters on the other."""
     data = digits(rng, image=True)
     x, x_valid = (
         np.stack([np.roll(one, rng.randint(-1, 2, 2), axis=(1, 2)) for one in images]) for images in (data.x, data.x_valid)
@@ -264,13 +264,13 @@ def ripples(rng: Random) -> Data:
 
 
 def summits(rng: Random, length: int = 10) -> Data:
-    """The highest of some numbers, in standard units: inputs of shape (n, length, 1)."""
+    """The highest of a sequence of numbers, in standard units: inputs of shape (n, length, 1)."""
     x = rng.normal(0, 1, (2500, length))
     return _as_sequences(standardised(_split(x, x.max(axis=1), 1200, rng)))
 
 
 def proline(rng: Random) -> Data:
-    """How much proline a wine has, of what else it has."""
+    """How much proline a wine contains, from its other twelve measurements."""
     x, _ = _shipped('wine')
     return standardised(_split(x[:, :-1], x[:, -1], 90, rng))
 

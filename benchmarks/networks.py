@@ -103,7 +103,7 @@ class RowLSTM(chainer.Chain):
 
 
 class Words(chainer.Chain):
-    """A vector a word; the network reads their mean, or all of them."""
+    """An embedding of words; the network reads the mean of their vectors, or all of them one after the other."""
 
     def __init__(self, words: int, size: int, network: chainer.Sequential, mean: bool = True) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ class Words(chainer.Chain):
 
 
 class Elman(chainer.Chain):
-    """A plain recurrent layer that reads a sequence, and a linear layer at the end."""
+    """A plain recurrent layer (Elman's) that reads a sequence, and a linear layer at the end."""
 
     def __init__(self, features: int, units: int, outputs: int) -> None:
         super().__init__()
@@ -176,7 +176,7 @@ def valued_conv() -> chainer.Sequential:
 
 
 class Block(chainer.Chain):
-    """A residual block: two normalised convolutions beside the identity, or a 1 x 1 when it shrinks."""
+    """A residual block: two normalised convolutions beside the identity, or a 1 x 1 convolution where the image shrinks."""
 
     def __init__(self, channels: int, stride: int) -> None:
         super().__init__()

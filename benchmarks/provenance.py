@@ -9,7 +9,7 @@ tree: 'clean': the code was that of the commit. 'changed': it had changes that w
     'unknown': there was no Git.
 date: The day of the measurement; where the tree is unrecorded, of the commit.
 versions: Python; those of `PACKAGES` that were installed; and the kernels that the linear algebra chose for the processor.
-    Others round otherwise, which may change an answer.
+    Others round otherwise, which may change an answer: `OPENBLAS_CORETYPE=Haswell`, set for a command, chooses them.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ pytest.importorskip('joblib', reason='the benchmark needs joblib')
 
 from benchmarks import provenance, ramps, tables
 from benchmarks.provenance import Origin
+from benchmarks.tasks import BY_NAME
 
 ONE = Origin('0026528' + 33 * '0', 'clean', '2026-11-25', 'Python 3.11.7, numpy 2.4.6')
 OTHER = Origin('7777777' + 33 * '0', 'changed', '2026-11-26', 'Python 3.12.1, numpy 2.4.6')
@@ -121,6 +122,15 @@ def test_every_row_of_every_table_says_what_it_was_made_with():
             assert set(noted[noted.table == file.name].task) == set(tables.read(file.name).task)
     assert not noted.isna().any(axis=None)
     assert set(noted.tree) <= {'clean', 'changed', 'unrecorded'}
+
+
+def test_the_ramps_are_those_of_every_task_and_seed():
+    with np.load(tables.RESULTS / tables.RAMPS) as found:
+        assert set(found) == {*ramps.RAMPS, *(f'{peer}/{name}' for peer in ramps.RAMPS for name in BY_NAME)}
+        for peer, rates in ramps.RAMPS.items():
+            np.testing.assert_allclose(found[peer], rates, rtol=1e-12)
+            assert found[f'{peer}/iris-linear-adagrad'].shape == (10, len(rates))
+    assert set(tables.read_provenance().query('table == @tables.RAMPS').task) == set(BY_NAME)
 
 
 def test_the_peers_ramps_start_and_end_where_their_code_says():
