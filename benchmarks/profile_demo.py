@@ -77,7 +77,7 @@ def main() -> int:
     seconds = {**clock.seconds, 'imports': total - sum(clock.seconds.values())}
     for part, spent in seconds.items():
         print(f'{part:30} {spent:8.2f} s {spent / total:7.2%}')
-    chainers = seconds[TRAINING] + seconds[VALIDATION]
+    chainers = clock.seconds[TRAINING] + clock.seconds[VALIDATION]
     print(f'{REST:30} {total - chainers:8.2f} s {1 - chainers / total:7.2%}')
     return status
 
