@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from clr import attributes
+from clr.training.rivals import refuse_others
 from lrfinder.analysis import ramp as ramp_module
 from lrfinder.engine.protocols import Optimizer
+from lrfinder.engine.rate import Rate
+from lrfinder.engine.recorder import Names
 from lrfinder.engine.run import OnRow, Run, Steps, chosen_optimizer
 from lrfinder.engine.workers import workers_of
 
@@ -36,6 +39,8 @@ class LRRangeTest(extension.Extension):
         ramp (str): ``'linear'`` or ``'exponential'``.
         optimizer (~chainer.Optimizer): Target optimizer. If it is None, the main optimizer of the trainer is used.
         observer (str): The prefix of the reported loss and accuracy: ``'main'`` for the main optimizer's model.
+        loss (str): The name of the reported loss, where that is another than the observer and ``/loss``.
+        accuracy (str): The same for the accuracy.
         on_row (callable): Called as ``on_row(rate, loss)`` for each row, up to ten at once.
 
     Raises:
@@ -56,13 +61,15 @@ class LRRangeTest(extension.Extension):
         optimizer: Optimizer | None = None,
         *,
         observer: str = 'main',
+        loss: str | None = None,
+        accuracy: str | None = None,
         on_row: OnRow | None = None,
     ) -> None:
         self._attr = attr
         rates = ramp_module.rates(value_range, iterations, ramp)
-        self._run = Run(rates.tolist(), observer, on_row)
+        self._run = Run(rates.tolist(), Names.chosen(observer, loss, accuracy), on_row)
         self._optimizer = optimizer
-        self._target: Any = optimizer
+        self._rate: Rate | None = None
         self._steps: Steps | None = None
         if optimizer is not None:
             attributes.check_settable(optimizer, attr)
@@ -81,15 +88,30 @@ class LRRangeTest(extension.Extension):
         """Why the test has ended; None while it has not."""
         return self._run.stop_reason
 
+    @property
+    def moved_attributes(self) -> tuple[str, ...]:
+        """The names of the attributes of the optimizer that it moves."""
+        return (self._attr,)
+
     def initialize(self, trainer: Any) -> None:
+        optimizer = chosen_optimizer(trainer.updater, self._optimizer)
+        refuse_others(trainer, self, optimizer)
         self._run.average_over(workers_of(trainer.updater))
-        self._start(chosen_optimizer(trainer.updater, self._optimizer))
+        self._start(Rate(optimizer, self._attr), optimizer)
         trainer.stop_trigger = _StopWhenDone(self._run, trainer)
 
     def __call__(self, trainer: Any) -> None:
-        if self._steps is not None and self._steps.made() and self.stop_reason is None:
-            self._run.record(trainer.observation)
-            setattr(self._target, self._attr, self._run.rate)
+        if self._rate is None or self._steps is None or self.stop_reason is not None:
+            return
+        self._rate.check_held('the updater, a hook of the optimizer, or another extension')
+        if self._steps.made():
+            self._run.record(trainer.observation, self._steps.iterations)
+            self._rate.set(self._run.rate)
+
+    def on_error(self, trainer: Any, exception: Exception, traceback: Any) -> None:
+        """Takes an exception that ends the training for the end of the test: the curve then ends with a row without values."""
+        if self._rate is not None and self.stop_reason is None and len(self._run):
+            self._run.fail(f'the training failed ({type(exception).__name__}: {exception})')
 
     def serialize(self, serializer: Any) -> None:
         if isinstance(serializer, serializer_module.Serializer):
@@ -99,14 +121,13 @@ class LRRangeTest(extension.Extension):
         rows = serializer('_rows', None)
         if rows is not None:  # else it is a snapshot of a training without this extension, leniently loaded
             self._run.load(rows, int(serializer('_read', 0)))
-        if self._steps is not None:  # snapshot(autoload=True) loads after initialize
-            self._start(self._target)
+        if self._rate is not None and self._steps is not None:  # snapshot(autoload=True) loads after initialize
+            self._start(self._rate, self._steps.optimizer)
 
-    def _start(self, optimizer: Any) -> None:
-        attributes.check_settable(optimizer, self._attr)
-        self._target: Any = optimizer
+    def _start(self, rate: Rate, optimizer: Any) -> None:
+        self._rate = rate
         self._steps = Steps(optimizer)
-        setattr(optimizer, self._attr, self._run.rate)
+        rate.set(self._run.rate)
 
 
 class _StopWhenDone:

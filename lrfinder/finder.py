@@ -7,6 +7,7 @@ on the way there and beyond. Each run begins from the state in which the updater
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,9 +25,11 @@ from lrfinder.analysis.learning import DIVERGED, Score, alike, knows_more, learn
 from lrfinder.analysis.metrics import ACCURACY, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
 from lrfinder.analysis.trials import Trial, Verdict, scores_of
-from lrfinder.engine.holdout import HoldOut, hold_out
+from lrfinder.engine.judge import Judge, checked_judge, chosen_judge
 from lrfinder.engine.progress import Progress
 from lrfinder.engine.protocols import Evaluator, Optimizer, Updater
+from lrfinder.engine.rate import Rate
+from lrfinder.engine.recorder import Names
 from lrfinder.engine.run import OnRow, chosen_optimizer
 from lrfinder.engine.runner import Runner
 from lrfinder.engine.state import preserved
@@ -66,6 +69,8 @@ def find(
     ramp: str = 'linear',
     optimizer: Optimizer | None = None,
     observer: str = 'main',
+    loss: str | None = None,
+    accuracy: str | None = None,
     policy: str = 'triangular2',
     length: Length | None = None,
     on_row: OnRow | None = None,
@@ -75,8 +80,9 @@ def find(
 
     Args:
         updater: A ``chainer.training.StandardUpdater``, or one with its interface, ready to train.
-        evaluator: A ``chainer.training.extensions.Evaluator`` over validation data. Without one, a fifth of the training
-            data is kept from the trial cycles to judge them by.
+        evaluator: A ``chainer.training.extensions.Evaluator`` over validation data, which trials are judged by. Otherwise a
+            fifth of the training data is held out of them, where the iterator is one of Chainer's own; where it is not, they
+            are judged by the loss of each batch before it is trained on.
         attr: The optimizer's attribute to move; by default its rate, ``'lr'`` or ``'alpha'``.
         value_range: A question: where to look, the first and the last rate of the ramp. By default this is found. The answer
             is ``suggestion.value_range``.
@@ -84,11 +90,14 @@ def find(
         ramp: ``'linear'`` or ``'exponential'``.
         optimizer: The optimizer to move; the updater's main one by default.
         observer: The prefix of the reported loss and accuracy.
+        loss: The name of the reported loss, where that is another than ``observer`` and ``/loss``.
+        accuracy: The same for the accuracy.
         policy: The policy that the suggestion names.
         length: How long the training will be, such as ``(30, 'epoch')`` or ``(8000, 'iteration')``: ``step_size`` is then
             that of whole cycles.
         on_row: Called as ``on_row(rate, loss)`` for each row, up to ten at once.
-        quiet: Whether to hide the progress bar. It is hidden, too, with ``on_row``, or where standard error is no terminal.
+        quiet: Whether to hide the progress bar, and the warnings, which else are printed on standard error. The bar is hidden,
+            too, with ``on_row``, or where standard error is no terminal.
 
     Raises:
         NoRangeError: No range can be given; the message says why, and what to try. Its ``curve`` is what was recorded, as it
@@ -104,35 +113,46 @@ def find(
     """
     optimizer = chosen_optimizer(updater, optimizer)
     attr = attr or attributes.rate_attribute(optimizer)
-    attributes.check_settable(optimizer, attr)
     question = _Question(value_range, iterations, ramp)
+    names = Names.chosen(observer, loss, accuracy)
     _check_plan(policy, length)
-    hidden = quiet or on_row is not None or workers_of(updater).rank > 0
-    with preserved(updater, evaluator) as undo, Progress('range test', quiet=hidden) as progress:
-        runner = Runner(updater, attr, optimizer, undo, evaluator, observer)
-        test = _RangeTest(runner, None if evaluator is not None else hold_out(updater), on_row or progress.show)
+    workers = workers_of(updater)
+    heard = not quiet and on_row is None and workers.rank == 0
+    with (
+        workers.failing_together(),
+        preserved(updater, evaluator) as undo,
+        Progress('range test', quiet=not heard) as progress,
+    ):
+        rate = Rate(optimizer, attr)
+        runner = Runner(updater, rate, optimizer, undo, workers, names)
+        judges = chosen_judge(updater, evaluator, workers), chosen_judge(updater, None, workers)
+        test = _RangeTest(runner, judges, names, on_row or progress.show)
         try:
             estimate = test.run(question)
         except BaseException as error:  # an interruption, too: what was recorded goes with it
             vars(error)['curve'] = test.curve
             raise
-    iterations_per_epoch, batchsize = _epoch(updater, runner.epochs_per_update)
-    plan = cycles.plan(iterations_per_epoch, length)
-    workers = workers_of(updater).size
-    batch_reason = {} if batchsize is None else {'batchsize': holds_for(batchsize, workers)}
+    epoch = _iterations_per_epoch(runner)
+    plan = cycles.plan(epoch, length)
+    batchsize = _batchsize(updater, runner)
+    reasons = {**estimate.reasons, 'step_size': plan.reason, 'judged_by': test.judge.words}
     suggestion = Suggestion(
         attr=attr,
         value_range=estimate.value_range,
         step_size=plan.step_size,
         policy=policy,
-        iterations_per_epoch=iterations_per_epoch,
+        iterations_per_epoch=epoch,
         exhausted=estimate.exhausted,
-        reasons={**estimate.reasons, 'step_size': plan.reason, **batch_reason},
-        warnings=estimate.warnings,
+        reasons=reasons if batchsize is None else {**reasons, 'batchsize': holds_for(batchsize, workers.size)},
+        warnings=(*estimate.warnings, *_proportion(rate)),
         updates=runner.updates,
         spread=estimate.spread,
-        batchsize=None if batchsize is None else batchsize * workers,
+        batchsize=None if batchsize is None else batchsize * workers.size,
+        proportional=rate.own > 0,
     )
+    if heard:
+        for warning in suggestion.warnings:
+            print(f'lrfinder: warning: {warning}', file=sys.stderr)
     return Result(test.curve, suggestion, {} if estimate.reading is None else {None: estimate.reading})
 
 
@@ -182,22 +202,36 @@ class _RangeTest:
 
     Attributes:
         curve: The curve of the last scan or ramp, as far as it came.
+        judge: Whom the trials are judged by.
     """
 
-    def __init__(self, runner: Runner, held_out: HoldOut | None, on_row: OnRow | None) -> None:
+    def __init__(self, runner: Runner, judges: tuple[Judge, Judge], names: Names, on_row: OnRow | None) -> None:
         self._runner = runner
-        self._held_out = held_out
+        self._names = names
+        self.judge, self._fallback = judges
         self._on_row = on_row
+        self._held: Mapping[str, float] = {}
+        self._doubts: list[str] = []
         self.curve = make_curve([])
 
     def run(self, question: _Question) -> _Estimate:
         """The answer, from scan to ramp."""
+        self._ask_the_judge()
         anchors = self._anchors()
         start = self._start()
         trials = self._trials(anchors, start, question.bounds)
         found = self._judged(trials, start)
         self._record(question.ramp(found.best.rate))
         return self._estimate(trials, found, start, question.bounds)
+
+    def _ask_the_judge(self) -> None:
+        """Looks whether the judge can judge, before anything is trained."""
+        held = self._runner.validated(self.judge)
+        self.judge, doubt = checked_judge(self.judge, held, self._names, self._fallback)
+        if doubt:
+            self._doubts.append(doubt)
+            held = self._runner.validated(self.judge)
+        self._held = held
 
     def _anchors(self) -> list[float]:
         """Where to look; and where to look if there is nothing, because what seemed to be a spike was an outlier."""
@@ -209,7 +243,7 @@ class _RangeTest:
 
     def _record(self, rates: npt.NDArray[np.float64], validations: int = VALIDATIONS) -> None:
         try:
-            self._runner.run(rates.tolist(), validations, self._on_row)
+            self._runner.run(rates.tolist(), self._ramp_judge, validations, self._on_row)
         finally:
             self.curve = self._runner.curve
 
@@ -217,11 +251,10 @@ class _RangeTest:
         """The state that all runs begin with."""
         opening = self.curve.iloc[: search.SCAN_LOSSES]
         train = float(opening[LOSS].mean())
-        held = self._runner.validated(self._held_out)
-        loss = held.get(VALIDATION_LOSS, math.nan)
+        loss = self._held.get(VALIDATION_LOSS, math.nan)
         right = float(opening[ACCURACY].mean())
         return Score(
-            train, loss if math.isfinite(loss) else train, error=1 - held.get(VALIDATION_ACCURACY, right), wrong=1 - right
+            train, loss if math.isfinite(loss) else train, error=1 - self._held.get(VALIDATION_ACCURACY, right), wrong=1 - right
         )
 
     def _trials(self, anchors: list[float], start: Score, bounds: tuple[float, float]) -> list[Trial]:
@@ -230,40 +263,39 @@ class _RangeTest:
         last_start = self._runner.updates + (MOST_TRIALS - 1) * TRIAL_UPDATES
         for anchor in anchors:
             trials += [self._trial(rate) for rate in search.first_rates(anchor, bounds) if rate not in _rates(trials)]
-            if knows_more(scores_of(trials), start, self._examples):
+            if knows_more(scores_of(trials), start, self.judge.examples):
                 break
         while self._runner.updates <= last_start:
-            rate = search.next_rate(trials, start, bounds, self._examples)
+            rate = search.next_rate(trials, start, bounds, self.judge.examples)
             if rate is None:
                 break
             trials.append(self._trial(rate))
         return trials
 
     @property
-    def _examples(self) -> int | None:
-        return self._runner.examples(self._held_out)
+    def _ramp_judge(self) -> Judge | None:
+        """Scan and ramp train on all of the user's data: no example is held out of them."""
+        return None if self.judge.holds_out else self.judge
 
     def _trial(self, rate: float) -> Trial:
         cycle = [triangular(step, (TRIAL_MIN_SHARE * rate, rate), TRIAL_UPDATES / 2) for step in range(TRIAL_UPDATES)]
-        run = self._runner.run(cycle, 1, self._on_row, self._held_out, watched=False)
+        run = self._runner.run(cycle, self.judge, 1, self._on_row, watched=False)
         return Trial(rate, DIVERGED if run.diverged else _score(run.curve))
 
     def _judged(self, trials: list[Trial], start: Score) -> Verdict:
         found = weighing.verdict(trials, start)
+        scores, what = scores_of(trials), f'judged by {self.judge.words} ({weighing.outcomes(trials)})'
         if found is None:
             raise NoRangeError(
                 f'every trial cycle diverged, down to the rate {min(_rates(trials)):.3g}; check the data and the loss '
                 '(where another optimizer trains against this one, hold its model still meanwhile by disable_update())'
             )
-        if not learned(scores_of(trials), start, self._examples):
+        if not learned(scores, start, self.judge.examples):
+            raise NoRangeError(f'no trial cycle made the model better, {what}; check labels, loss and gradients')
+        if max(_rates(trials)) >= COLLAPSED_OVER * min(_rates(trials)) and alike(scores):
             raise NoRangeError(
-                'no trial cycle made the model better on data it was not trained on; check labels, loss and gradients'
-            )
-        lowest, highest = min(_rates(trials)), max(_rates(trials))
-        if highest >= COLLAPSED_OVER * lowest and alike(scores_of(trials)):
-            raise NoRangeError(
-                f'all trial cycles from {lowest:.3g} to {highest:.3g} came to the same, as when a network collapses at each '
-                'rate; scale inputs and targets, or look lower with a range of your own'
+                f'all trial cycles came to the same, as when a network collapses at each rate, {what}; '
+                'scale inputs and targets, or look lower with a range of your own'
             )
         return found
 
@@ -278,10 +310,14 @@ class _RangeTest:
             value_range=(low, high),
             exhausted=(reading is None or reading.limit is None) and found.best.rate == max(_rates(trials)),
             reasons={'min': why_low, 'max': weighing.reason(trials, found)},
-            warnings=(*weighing.warnings(trials, found, start), *_doubts(reading, high)),
+            warnings=(*self._doubts, *self._failures(), *weighing.warnings(trials, found, start), *_doubts(reading, high)),
             spread=_spread(weighing.spread(trials, start), low, high),
             reading=reading,
         )
+
+    def _failures(self) -> list[str]:
+        failure = self._runner.failure
+        return [f'at high rates updates failed, which counts as divergence ({failure})'] if failure else []
 
 
 def _check_plan(policy: Any, length: Any) -> None:
@@ -323,7 +359,8 @@ def _doubts(reading: Reading | None, high: float) -> list[str]:
     if limit is None or high < limit.rate:
         return []
     return [
-        f'the ramp {limit.kind} at {limit.rate:.3g} ({limit.why}), which the trial cycles survived: try several seeds (--seeds, lrfinder.find_seeds)'
+        f'the ramp {limit.kind} at {limit.rate:.3g} ({limit.why}), which the trial cycles survived: '
+        'try several seeds (--seeds, lrfinder.find_seeds)'
     ]
 
 
@@ -333,11 +370,24 @@ def _spread(rates: tuple[float, float], low: float, high: float) -> dict[str, tu
     return {'min': (low / high * around[0], low / high * around[1]), 'max': around}
 
 
-def _epoch(updater: Updater, epochs_per_update: float | None) -> tuple[int | None, int | None]:
-    """Iterations of an epoch and examples of a batch, where the main iterator tells."""
-    # An update may take several batches, as that of a recurrent network does. A batch on the edge counts as a whole one.
-    iterations = max(1, math.ceil(1 / epochs_per_update - 0.01)) if epochs_per_update else None
+def _proportion(rate: Rate) -> list[str]:
+    """What to do about parameters that have rates of their own."""
+    if not rate.own:
+        return []
+    which = '1 parameter has a rate of its own' if rate.own == 1 else f'{rate.own} parameters have rates of their own'
+    return [f'{which}, which the test moved in proportion: train with CLR(..., proportional=True)']
+
+
+def _iterations_per_epoch(runner: Runner) -> int | None:
+    """Iterations of the trainer in an epoch, where the main iterator tells; a batch on the edge counts as a whole one."""
+    share = runner.epochs_per_iteration
+    return max(1, math.ceil(1 / share - 0.01)) if share else None
+
+
+def _batchsize(updater: Updater, runner: Runner) -> int | None:
+    """The examples of a step of the optimizer, which may take several batches, where the main iterator tells."""
+    iterations = max(1, round(runner.iterations_per_update))
     try:
-        return iterations, int(updater.get_iterator('main').batch_size)
-    except (AttributeError, KeyError):
-        return iterations, None
+        return iterations * int(updater.get_iterator('main').batch_size)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None

@@ -7,10 +7,12 @@ import warnings
 
 import lrfinder
 from clr.attributes import rate_attribute
-from lrfinder.engine.holdout import hold_out
+from lrfinder.engine.judge import EvaluatorJudge, chosen_judge
 from lrfinder.engine.prefetch import await_rest
+from lrfinder.engine.rate import Rate
 from lrfinder.engine.runner import Runner
 from lrfinder.engine.state import preserved
+from lrfinder.engine.workers import Workers
 from lrfinder.zoo.models import classifier, cnn, mlp, resnet
 
 import chainer
@@ -398,10 +400,11 @@ def try_rates(updater, evaluator=None):
     """What `find` does to an updater, in a few updates: runs on all of the data, and on a part of it."""
     optimizer = updater.get_optimizer('main')
     with preserved(updater, evaluator) as undo:
-        bench = Runner(updater, rate_attribute(optimizer), optimizer, undo, evaluator)
-        curve = bench.run([0.0, 0.5, 1.0, 5.0, 1e3], 2).curve
-        bench.run([0.1, 1.0, 0.1], 1, held_out=hold_out(updater))
-        again = bench.run([0.0, 0.5, 1.0, 5.0, 1e3], 2).curve
+        runner = Runner(updater, Rate(optimizer, rate_attribute(optimizer)), optimizer, undo, Workers())
+        judge = None if evaluator is None else EvaluatorJudge(evaluator, Workers())
+        curve = runner.run([0.0, 0.5, 1.0, 5.0, 1e3], judge, 2).curve
+        runner.run([0.1, 1.0, 0.1], chosen_judge(updater, None, Workers()), 1)
+        again = runner.run([0.0, 0.5, 1.0, 5.0, 1e3], judge, 2).curve
     assert as_bits(curve) == as_bits(again)
 
 

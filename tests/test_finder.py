@@ -53,7 +53,7 @@ def test_result_and_cost():
     assert suggestion.step_size == 100
     assert suggestion.batchsize == 20
     assert len(found.curve) < suggestion.updates <= 600
-    assert set(suggestion.reasons) == {'min', 'max', 'step_size', 'batchsize'}
+    assert set(suggestion.reasons) == {'min', 'max', 'step_size', 'batchsize', 'judged_by'}
     assert suggestion.spread['max'][0] <= high <= suggestion.spread['max'][1]
 
 

@@ -21,6 +21,7 @@ from lrfinder import _files
 
 SCHEMA = 1
 LINE_WIDTH = 100  # of what is printed
+_OTHER_REASONS = {'batchsize': 'batchsize', 'judged_by': 'judged by'}
 
 
 class NoRangeError(ValueError):
@@ -64,6 +65,7 @@ class Suggestion:
         updates: How many parameter updates the answer cost.
         spread: How sure each bound is: keys ``'min'`` and ``'max'``, a low and a high value each; empty when not estimated.
         batchsize: The examples of an update, over all workers, that the range holds for; ``None`` where not known.
+        proportional: Whether parameters have rates of their own, which were moved in proportion: CLR is to do so, too.
         versions: Versions of what made the answer.
         schema: Version of this format.
 
@@ -86,6 +88,7 @@ class Suggestion:
     updates: int = 0
     spread: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     batchsize: int | None = None
+    proportional: bool = False
     versions: Mapping[str, str] = field(default_factory=versions)
     schema: int = SCHEMA
 
@@ -97,6 +100,7 @@ class Suggestion:
             value = getattr(self, name)
             set_field(name, None if value is None else operator.index(value))
         set_field('exhausted', bool(self.exhausted))
+        set_field('proportional', bool(self.proportional))
         set_field('reasons', dict(self.reasons))
         set_field('versions', dict(self.versions))
         set_field('warnings', tuple(self.warnings))
@@ -117,7 +121,12 @@ class Suggestion:
             *_because(f'  min {low:.4g}', self.reasons.get('min')),
             *_because(f'  max {high:.4g}', self.reasons.get('max')),
             *_because(f'step_size: {self.step_size} iterations', self.reasons.get('step_size')),
-            *(_because('batchsize', self.reasons['batchsize']) if 'batchsize' in self.reasons else []),
+            *(
+                line
+                for name, head in _OTHER_REASONS.items()
+                for line in _because(head, self.reasons.get(name))
+                if name in self.reasons
+            ),
             *(line for warning in self.warnings for line in _because('Warning', warning)),
         ]
         return '\n'.join(lines)
@@ -247,9 +256,10 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     'versions': ('an object of texts', _is_texts),
     'spread': ('an object of pairs', lambda value: isinstance(value, dict) and all(map(_is_pair, value.values()))),
     'batchsize': ('a number of examples, 1 or more, or null', lambda value: value is None or _is_count(value, 1)),
+    'proportional': ('true or false', lambda value: isinstance(value, bool)),
 }
 # Where these are not known, a file may leave them out.
-_OPTIONAL = ('spread', 'batchsize')
+_OPTIONAL = ('spread', 'batchsize', 'proportional')
 
 
 def _no_constant(name: str) -> None:

@@ -218,11 +218,15 @@ def _regrets(values: Floats, start: float) -> Floats:
 
 def reason(trials: Sequence[Trial], found: Verdict) -> str:
     """Why the rate of a verdict, in words."""
-    outcomes = '; '.join(f'{trial.rate:.2g}: {_outcome(trial.score)}' for trial in by_rate(trials))
     return (
         f'{TRAINING_SHARE:g} of {found.rate / TRAINING_SHARE:.3g}, as a training is longer than a trial; '
-        f'{len(trials)} trial cycles speak for that, by their highest rate: {outcomes}'
+        f'{len(trials)} trial cycles speak for that, by their highest rate: {outcomes(trials)}'
     )
+
+
+def outcomes(trials: Sequence[Trial]) -> str:
+    """What came of each trial, in words."""
+    return '; '.join(f'{trial.rate:.2g}: {_outcome(trial.score)}' for trial in by_rate(trials))
 
 
 def warnings(trials: Sequence[Trial], found: Verdict, start: Score) -> list[str]:

@@ -5,31 +5,39 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from lrfinder import _files
+from lrfinder import _files, finder
 from lrfinder._names import CURVE, PICTURE, SUGGESTION
 from lrfinder.analysis import analyzer, cycles
 from lrfinder.analysis.curve import read_curve, write_curve
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
-from lrfinder.cli import manifest, snapshots, summary, train
-from lrfinder.cli.build import Builder
-from lrfinder.cli.errors import UsageError, writing
+from lrfinder.cli import inputs, manifest, snapshots, summary, train
+from lrfinder.cli.build import Builder, Parts
+from lrfinder.cli.errors import UsageError, WriteError, blaming, writing
+from lrfinder.cli.folder import check_names, reserved
 from lrfinder.cli.manifest import Manifest
 from lrfinder.cli.options import Options, check
+from lrfinder.cli.output import Output
+from lrfinder.cli.recording import Recording
 from lrfinder.engine.progress import Progress
 from lrfinder.engine.workers import Workers
 from lrfinder.result import Result
 from lrfinder.seeds import find_seeds
 from lrfinder.zoo.factory import describe
 
+TRAINING, COMPARISON, COMPARISON_TABLE = 'training.png', 'compare.png', 'compare.csv'
 
-def run(options: Options, workers: Workers | None = None) -> None:
+
+def run(options: Options, out: Output, workers: Workers | None = None) -> None:
     """Finds the range, or takes that of the run to be resumed; then trains with it where ``--epoch`` says so.
 
     Args:
         options: The command's.
+        out: Where it says what it finds.
         workers: Those that train together; all of them must do the same job.
 
     Raises:
@@ -38,7 +46,7 @@ def run(options: Options, workers: Workers | None = None) -> None:
         KeyboardInterrupt: With a message that says how to go on.
     """
     current = _begin_or_go_on(options)
-    _Job(current, Builder(current.options, workers)).run(resumes=options.resume is not None)
+    _Job(current, Builder(current.options, workers), out).run(resumes=options.resume is not None)
 
 
 def _begin_or_go_on(options: Options) -> Manifest:
@@ -46,48 +54,80 @@ def _begin_or_go_on(options: Options) -> Manifest:
     if earlier is None:
         check(options)
         return manifest.begin(options)
-    if Path(str(options.resume)).is_file() and snapshots.run_id_of(Path(str(options.resume))) != earlier.run_id:
-        raise UsageError(f'--resume {options.resume}: this snapshot is not of the run in {earlier.folder}')
+    named = Path(str(options.resume))
+    if named.is_file():
+        origin = snapshots.origin_of(named)
+        if origin is None or origin.run_id != earlier.run_id:
+            raise UsageError(f'--resume {options.resume}: this snapshot is not of the run in {earlier.folder}')
     return dataclasses.replace(earlier, options=manifest.options_to_go_on(options, earlier))
 
 
 class _Job:
     """One run of the command, in its folder."""
 
-    def __init__(self, current: Manifest, builder: Builder) -> None:
+    def __init__(self, current: Manifest, builder: Builder, out: Output) -> None:
         self._manifest = current
         self._options = current.options
         self._folder = current.folder
         self._builder = builder
+        self._out = out
         epochs = self._options.epoch
         self._length = (epochs, 'epoch') if epochs else None
         self._plan = cycles.plan(builder.iterations_per_epoch, self._length) if epochs else None
+        self._compared = tuple(f'fixed_{name}' for name in train.FIXED) if self._options.compare else ()
+        self._built: Parts | None = None
+        self._kept = False
 
     def run(self, resumes: bool) -> None:
-        self._say(*self._head())
-        self._builder.build(self._options.seed)  # what can't be built is refused before anything is written
-        self._manifest.save()
-        with self._interruptible():
-            suggestion = self._range()
-            if self._plan is not None:
-                log = self._train(suggestion, self._plan, resumes)
-                if self._options.compare:
-                    self._compare(suggestion, self._plan, log, resumes)
+        self._out.say(*self._head())
+        self._prepare()
+        with reserved(self._folder, self._compared):
+            self._manifest.save()
+            with self._saying_how_to_go_on():
+                suggestion = self._range()
+                if self._plan is not None:
+                    log = self._train(suggestion, self._plan, resumes)
+                    if self._options.compare:
+                        self._compare(suggestion, self._plan, log, resumes)
+
+    def _prepare(self) -> None:
+        """Refuses what can't be built, read or written before anything is written."""
+        check_names(self._folder, self._files(), self._compared)
+        self._built = self._builder.build(self._options.seed)
+        modules = inputs.of_modules([self._options.model, self._options.dataset])
+        with blaming('--communicator'):
+            self._builder.workers.check_alike('the code of --model and --dataset', modules)
+        self._manifest = self._manifest.fed_with({**self._builder.inputs, **modules})
+
+    def _files(self) -> list[str]:
+        names = [manifest.NAME, CURVE, PICTURE, SUGGESTION]
+        names += ['log', TRAINING, *snapshots.all_names(self._folder)] if self._plan is not None else []
+        return names + ([COMPARISON, COMPARISON_TABLE] if self._options.compare else [])
+
+    def _build(self, seed: int) -> Parts:
+        """What was built to see that it can be is as good as new, once."""
+        built, self._built = self._built, None
+        return built if built is not None and seed == self._options.seed else self._builder.build(seed)
 
     # The range test
 
     def _range(self) -> Suggestion:
-        result = self._earlier_result() if self._manifest.range_is_known else self._test()
+        known = self._manifest.range_is_known
+        result = self._earlier_result() if known else self._test()
+        suggestion, picture = result.suggestion, self._folder / PICTURE
+        self._out.answer(summary.quiet_line(suggestion))
+        self._out.say(*summary.range_lines(suggestion))
+        with writing(self._folder):
+            if not known:
+                write_curve(result.curve, self._folder / CURVE)
+            suggestion.save(self._folder / SUGGESTION)
+        self._manifest.with_digests().save()
+        self._kept = True
         from lrfinder import plotting
 
-        picture, suggestion = self._folder / PICTURE, result.suggestion
         with writing(self._folder):
-            suggestion.save(self._folder / SUGGESTION)
-            self._manifest.with_digests().save()
             plotting.save_range_test(picture, result.curve, suggestion, readings=result.readings)
-        self._say(*summary.range_lines(suggestion, str(picture), self._plan), '')
-        if self._options.quiet:
-            print(summary.quiet_line(suggestion), flush=True)
+        self._out.say(f'Picture: {picture}', '', *summary.how_to_train(suggestion, self._plan), '')
         return suggestion
 
     def _earlier_result(self) -> Result:
@@ -102,23 +142,43 @@ class _Job:
         chosen = {name: getattr(options, name) for name in ('value_range', 'iterations', 'ramp', 'policy')}
         chosen = {name: value for name, value in chosen.items() if value is not None}
         seeds = range(options.seed, options.seed + options.seeds)
-        try:
-            with self._blaming_what_is_trained(), Progress('range test', quiet=options.quiet) as progress:
-                result = find_seeds(self._builder.build, seeds, options.jobs, progress.show, length=self._length, **chosen)
-        except BaseException as error:
-            self._keep(error)
-            raise
-        with writing(self._folder):
-            write_curve(result.curve, self._folder / CURVE)
-        return result
+        recording = Recording(self._folder / CURVE, several=options.seeds > 1)
 
-    def _keep(self, error: BaseException) -> None:
+        def build(seed: int) -> Parts:
+            recording.begin(seed)
+            return self._build(seed)
+
+        def on_row(rate: float, loss: float) -> None:
+            recording.add(rate, loss)
+            progress.show(rate, loss)
+
+        # Other processes build for themselves, and say only when a range test is done.
+        at_once = {'build': self._builder.build, 'on_row': lambda *row: progress.show(*row)}
+        one_by_one = {'build': build, 'on_row': on_row}
+        how: dict[str, Any] = at_once if options.jobs > 1 else one_by_one
+        try:
+            with self._blaming_what_is_trained(), self._progress() as progress:
+                return find_seeds(seeds=seeds, jobs=options.jobs, length=self._length, quiet=True, **how, **chosen)
+        except BaseException as error:
+            self._keep(error, recording)
+            raise
+
+    def _progress(self) -> Progress:
+        options = self._options
+        if options.jobs > 1:
+            return Progress('range tests', options.seeds, options.quiet, unit='seed')
+        most = finder.SCAN_UPDATES + finder.MOST_TRIALS * finder.TRIAL_UPDATES + (options.iterations or finder.RAMP_UPDATES)
+        return Progress('range test', options.seeds * most, options.quiet)
+
+    def _keep(self, error: BaseException, recording: Recording) -> None:
         """Writes what was recorded before the test ended early."""
-        curve = getattr(error, 'curve', None)
-        if curve is None or curve.empty:
-            return
+        curve = _recorded(error)
         with writing(self._folder):
+            if curve is None:
+                self._kept = recording.save()
+                return
             write_curve(curve, self._folder / CURVE)
+            self._kept = True
             if isinstance(error, NoRangeError):
                 from lrfinder import plotting
 
@@ -129,31 +189,31 @@ class _Job:
     def _train(self, suggestion: Suggestion, plan: cycles.CyclePlan, resumes: bool) -> train.Log:
         course = self._course(self._folder, plan, resumes)
         with self._blaming_what_is_trained():
-            log = train.train_with_clr(self._builder.build(self._options.seed), suggestion, course)
+            log = train.train_with_clr(self._build(self._options.seed), suggestion, course)
         from lrfinder import plotting
 
-        picture = self._folder / 'training.png'
+        picture = self._folder / TRAINING
         with writing(self._folder):
             plotting.save_training(picture, log, suggestion)
-        self._say(*summary.training_lines(log[-1], str(picture), str(snapshots.snapshot_path(self._folder, course.iterations))))
+        snapshot = self._folder / snapshots.snapshot_name(course.iterations)
+        self._out.say(*summary.training_lines(log[-1], str(picture), str(snapshot)))
         return log
 
     def _compare(self, suggestion: Suggestion, plan: cycles.CyclePlan, log: train.Log, resumes: bool) -> None:
         logs = {'CLR': log}
-        for name, rate in train.fixed_rates(suggestion.value_range).items():
-            parts = self._builder.build(self._options.seed)
-            course = self._course(self._folder / f'fixed_{name}', plan, resumes)
+        for folder, rate in zip(self._compared, train.fixed_rates(suggestion.value_range).values()):
+            course = self._course(self._folder / folder, plan, resumes)
             with self._blaming_what_is_trained():
-                logs[f'fixed {rate:.4g}'] = train.train_at(rate, parts, suggestion.attr, course)
+                logs[f'fixed {rate:.4g}'] = train.train_at(rate, self._build(self._options.seed), suggestion.attr, course)
         from lrfinder import plotting
 
-        picture = self._folder / 'compare.png'
+        picture = self._folder / COMPARISON
         table = train.comparison(logs)
         with writing(self._folder):
-            _files.write_text(self._folder / 'compare.csv', table.to_csv(index=False, lineterminator='\n'))
+            _files.write_text(self._folder / COMPARISON_TABLE, table.to_csv(index=False, lineterminator='\n'))
             plotting.save_compare(picture, table)
         ends = {name: entries[-1] for name, entries in logs.items()}
-        self._say('', *summary.comparison_lines(ends, str(picture), len(self._builder.data.validation)))
+        self._out.say('', *summary.comparison_lines(ends, str(picture), len(self._builder.data.validation)))
 
     def _course(self, folder: Path, plan: cycles.CyclePlan, resumes: bool) -> train.Course:
         assert plan.iterations is not None
@@ -176,28 +236,31 @@ class _Job:
 
     def _head(self) -> list[str]:
         options, data = self._options, self._builder.data
+        floats = 'one float' if data.n_targets == 1 else f'{data.n_targets} floats'
+        kind = '' if data.n_targets is None else f' (regression, {floats} each)'
         return [
             f'Device: {self._builder.device}',
             *([f'# MultiNodeWorkers: {self._builder.workers.size}; what follows is of each'] if options.communicator else []),
             f'# Minibatch-size: {options.batchsize}',
             f'# Model: {options.model}, optimizer: {options.optimizer}, seed: {options.seed}',
-            f'# Data: {data.name}, {len(data.train)} examples to train on, {len(data.validation)} to validate with',
+            f'# Data: {data.name}, {len(data.train)} examples to train on, {len(data.validation)} to validate with{kind}',
+            *([f'# Note: {data.note}'] if data.note else []),
             *([f'# epoch: {options.epoch}'] if options.epoch else []),
             '',
         ]
 
-    def _say(self, *lines: str) -> None:
-        if not self._options.quiet:
-            print(*lines, sep='\n', flush=True)
-
     @contextmanager
-    def _interruptible(self) -> Iterator[None]:
+    def _saying_how_to_go_on(self) -> Iterator[None]:
+        folder = shlex.quote(str(self._folder))
+        go_on = '' if self._options.communicator else f'; to continue: python -m lrfinder --resume {folder}'
         try:
             yield
         except KeyboardInterrupt as error:
-            folder = shlex.quote(str(self._folder))
-            go_on = '' if self._options.communicator else f'; to continue: python -m lrfinder --resume {folder}'
-            error.args = (f'interrupted; what was recorded is in {folder}{go_on}',)
+            kept = f'what was recorded is in {folder}' if self._kept else 'nothing had been recorded'
+            error.args = (f'interrupted; {kept}{go_on}',)
+            raise
+        except WriteError as error:
+            error.args = (f'{error}{go_on}',)
             raise
 
     @contextmanager
@@ -208,5 +271,17 @@ class _Job:
         except (UsageError, NoRangeError):
             raise
         except Exception as error:
+            if isinstance(error.__cause__, BrokenExecutor):
+                raise UsageError(f'--jobs {self._options.jobs}: {error}') from error
             what = f'--model {self._options.model} on --dataset {self._options.dataset}'
             raise UsageError(f'{what}: {describe(error).removeprefix("ValueError: ")}') from error
+
+
+def _recorded(error: BaseException | None) -> Any:
+    """The curve that an error carries, or the one that it came of or came upon; ``None`` where there is none."""
+    while error is not None:
+        curve = getattr(error, 'curve', None)
+        if curve is not None and len(curve):
+            return curve
+        error = error.__cause__ or error.__context__
+    return None

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
-import sys
 import tempfile
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,16 +19,11 @@ import clr  # noqa: F401  makes Chainer importable
 from lrfinder.cli import find
 from lrfinder.cli.errors import UsageError
 from lrfinder.cli.options import Options
+from lrfinder.engine.failures import failing_together
 from lrfinder.engine.workers import MultiNodeWorkers
 from lrfinder.zoo.factory import describe
 
 import chainermn
-import numpy as np
-
-# So many seconds a worker that has failed waits for the others, which may be about to fail in the same way.
-PATIENCE = 3.0
-# So many seconds mpiexec gets to pass on what was written before an abort, which throws away what it still holds.
-PASSING_ON = 1.0
 
 
 def run(options: Options, tell: Callable[[BaseException], int]) -> None:
@@ -44,35 +38,11 @@ def run(options: Options, tell: Callable[[BaseException], int]) -> None:
         SystemExit: The job has failed in all workers, and the first has said why.
     """
     communicator = _communicator(str(options.communicator))
-    failures = communicator.mpi_comm.Dup()  # apart from what the job itself sends around
-    try:
-        with _place(communicator.rank, options) as own:
-            find.run(own, MultiNodeWorkers(communicator))
-    except BaseException as error:
-        first = communicator.rank == 0
-        status = _told(error, tell) if first else 0
-        agreed = _agreed(status, failures)
-        if agreed is not None:
-            raise SystemExit(agreed) from error
-        if not first:
-            status = _told(error, tell)
-        sys.stderr.flush()
-        time.sleep(PASSING_ON)
-        failures.Abort(status)
-
-
-def _agreed(status: int, failures: Any) -> int | None:
-    """The exit status of the first worker if all of them have failed; ``None`` if some go on, and have to be aborted."""
-    from mpi4py import MPI
-
-    highest = np.zeros(1, 'i')
-    request = failures.Iallreduce(np.array([status], 'i'), highest, op=MPI.MAX)
-    deadline = time.monotonic() + PATIENCE
-    while not request.Test():
-        if time.monotonic() > deadline:
-            return None
-        time.sleep(0.01)
-    return int(highest[0])
+    with (
+        failing_together(communicator, functools.partial(_told, tell)),
+        _place(communicator.rank, options) as own,
+    ):
+        find.run(own, MultiNodeWorkers(communicator))
 
 
 def _communicator(name: str) -> Any:
@@ -84,7 +54,7 @@ def _communicator(name: str) -> Any:
         ) from error
 
 
-def _told(error: BaseException, tell: Callable[[BaseException], int]) -> int:
+def _told(tell: Callable[[BaseException], int], error: BaseException) -> int:
     try:
         return tell(error)
     except BaseException:

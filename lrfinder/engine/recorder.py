@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from lrfinder.analysis.curve import COLUMNS, make_curve
@@ -22,15 +23,46 @@ from chainer.backends import cuda
 
 BLOCK = 10
 _FIRST_METRIC = COLUMNS.index(METRICS[0])
-_LOSS = COLUMNS.index(LOSS)
+_ITERATION, _LOSS, _ACCURACY = (COLUMNS.index(name) for name in ('iteration', LOSS, ACCURACY))
 _NOT_MEASURED = [math.nan] * len(METRICS)
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the loss and the accuracy are called in what updates and evaluators report.
+
+    Attributes:
+        loss: ``'main/loss'`` for a loss that the model of the main optimizer reports, a bare name for one that is reported
+            without an observer.
+        accuracy: The same.
+    """
+
+    loss: str = LOSS
+    accuracy: str = ACCURACY
+
+    @classmethod
+    def chosen(cls, observer: str = 'main', loss: str | None = None, accuracy: str | None = None) -> Names:
+        """Those that were given, or else ``loss`` and ``accuracy`` of an observer."""
+        return cls(loss or f'{observer}/loss', accuracy or f'{observer}/accuracy')
+
+    def validated(self, observation: Mapping[str, Any]) -> dict[str, Any]:
+        """The results of a validation by the names of a curve's columns, as far as they are there."""
+        found = {}
+        for ours, theirs in ((VALIDATION_LOSS, self.loss), (VALIDATION_ACCURACY, self.accuracy)):
+            # An evaluator calls its model main, whatever the optimizer is called; the nearest name counts.
+            last = theirs.rpartition('/')[2]
+            known = (f'validation/{theirs}', f'validation/main/{last}', f'validation/{last}', ours)
+            name = next((name for name in known if name in observation), None)
+            if name is not None:
+                found[ours] = observation[name]
+        return found
 
 
 class Recorder:
     """The rows of a curve, as they come.
 
     Args:
-        observer: The prefix of the reported loss and accuracy: ``'main'`` for the main optimizer's model.
+        names: What the loss and the accuracy are called.
         block: How many rows may wait to be read.
         workers: Over whom to average.
 
@@ -38,14 +70,8 @@ class Recorder:
         workers: The same; it may be set before the first row.
     """
 
-    def __init__(self, observer: str = 'main', block: int = BLOCK, workers: Workers | None = None) -> None:
-        self._loss = f'{observer}/loss'
-        # An evaluator calls its model main, whatever the optimizer is called; where both names occur, the last one counts.
-        self._places = {
-            f'{observer}/accuracy': COLUMNS.index(ACCURACY),
-            **{f'validation/{name}/loss': COLUMNS.index(VALIDATION_LOSS) for name in ('main', observer)},
-            **{f'validation/{name}/accuracy': COLUMNS.index(VALIDATION_ACCURACY) for name in ('main', observer)},
-        }
+    def __init__(self, names: Names | None = None, block: int = BLOCK, workers: Workers | None = None) -> None:
+        self._names = names or Names()
         self._block = block
         self.workers = workers or Workers()
         self._rows: list[list[float]] = []
@@ -63,26 +89,40 @@ class Recorder:
             return True
         return not self._waiting and self.workers.size == 1 and not math.isfinite(rows[-1][_LOSS])
 
-    def add(self, iteration: int, rate: float, observation: Mapping[str, Any]) -> None:
+    def add(self, iterations: int, rate: float, observation: Mapping[str, Any]) -> None:
         """Takes what one update reported.
+
+        Args:
+            iterations: How many iterations of the trainer it took since the last row.
+            rate: The rate that was used.
+            observation: What was reported.
 
         Raises:
             ValueError: The update reported no loss under the expected name, or one that is no number.
         """
-        if self._loss not in observation:
-            raise ValueError(_no_loss(self._loss, observation))
-        self._rows.append([iteration, rate, *_NOT_MEASURED])
-        if not self._put(_LOSS, observation[self._loss]):
+        if self._names.loss not in observation:
+            raise ValueError(_no_loss(self._names.loss, observation))
+        self._begin(iterations, rate)
+        if not self._put(_LOSS, observation[self._names.loss]):
             raise ValueError(
-                f'the update reported a {self._loss!r} that is no number; report one, such as the mean over the batch'
+                f'the update reported a {self._names.loss!r} that is no number; report one, such as the mean over the batch'
             )
+        if self._names.accuracy in observation:
+            self._put(_ACCURACY, observation[self._names.accuracy])
         self.add_validation(observation)
+
+    def add_failed(self, iterations: int, rate: float) -> None:
+        """Takes an update that failed: a row without values."""
+        self._begin(iterations, rate)
 
     def add_validation(self, observation: Mapping[str, Any]) -> None:
         """Takes what a validation after the last update reported."""
-        for name, place in self._places.items():
-            if name in observation:
-                self._put(place, observation[name])
+        for name, value in self._names.validated(observation).items():
+            self._put(COLUMNS.index(name), value)
+
+    def _begin(self, iterations: int, rate: float) -> None:
+        before = self._rows[-1][_ITERATION] if self._rows else 0
+        self._rows.append([before + iterations, rate, *_NOT_MEASURED])
 
     def read(self) -> list[float]:
         """Brings all waiting values over, all workers together; returns the losses that came since the last call."""
@@ -143,10 +183,10 @@ def _losses(rows: list[list[float]]) -> list[float]:
 
 def _no_loss(name: str, observation: Mapping[str, Any]) -> str:
     reported = sorted(map(str, observation))
-    others = [other.removesuffix('/loss') for other in reported if other.endswith('/loss')]
+    others = [other for other in reported if 'loss' in other]
     advice = 'wrap the model in chainer.links.Classifier, or call chainer.report in it'
     if others:
-        advice = f'say which by observer={others[0]!r}'
+        advice = f'say which is the loss, such as loss={others[0]!r}'
     return f'the update reported no {name!r} (it reported: {", ".join(reported) or "nothing"}); {advice}'
 
 

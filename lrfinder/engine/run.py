@@ -10,7 +10,7 @@ from typing import Any
 
 from lrfinder.analysis.divergence import Divergence, not_finite
 from lrfinder.engine.protocols import Optimizer, Updater
-from lrfinder.engine.recorder import Recorder
+from lrfinder.engine.recorder import Names, Recorder
 from lrfinder.engine.workers import Workers
 
 import pandas as pd
@@ -26,7 +26,7 @@ class Run:
 
     Args:
         rates: The rate of each update.
-        observer: The prefix of the reported loss and accuracy: ``'main'`` for the main optimizer's model.
+        names: What the loss and the accuracy are called in what is reported.
         on_row: Called as ``on_row(rate, loss)`` for each row, up to ten at once.
         watched: Whether a finite loss that has risen ends the run, too. A cycle may recover from that, a ramp does not.
 
@@ -36,11 +36,11 @@ class Run:
     """
 
     def __init__(
-        self, rates: Sequence[float], observer: str = 'main', on_row: OnRow | None = None, watched: bool = True
+        self, rates: Sequence[float], names: Names | None = None, on_row: OnRow | None = None, watched: bool = True
     ) -> None:
         # Plain floats: elementwise kernels on a GPU would compile anew for NumPy's.
         self._rates = [float(rate) for rate in rates]
-        self._recorder = Recorder(observer)
+        self._recorder = Recorder(names)
         self._why_diverged = Divergence().update if watched else not_finite
         self._on_row = on_row
         self.stop_reason: str | None = None
@@ -90,16 +90,26 @@ class Run:
         self.stop_reason, self.diverged = None, False
         self._watch(losses, first=0)
 
-    def record(self, observation: Mapping[str, Any]) -> None:
+    def record(self, observation: Mapping[str, Any], iterations: int = 1) -> None:
         """Takes what the update with the current rate reported.
+
+        Args:
+            observation: What it reported.
+            iterations: How many iterations of the trainer it took.
 
         Raises:
             ValueError: It reported no loss.
         """
-        done = len(self)
-        self._recorder.add(done + 1, self._rates[done], observation)
+        self._recorder.add(iterations, self.rate, observation)
         if self._recorder.due or not self.left:
             self.read()
+
+    def fail(self, why: str) -> None:
+        """Ends the run, as diverged: its update with the current rate failed."""
+        if len(self) < len(self._rates):
+            self._recorder.add_failed(1, self.rate)
+        self.read()
+        self.stop_reason, self.diverged = why, True
 
     def record_validation(self, observation: Mapping[str, Any]) -> None:
         """Takes what a validation after the last update reported."""
@@ -124,28 +134,35 @@ class Run:
 
 
 class Steps:
-    """Tells the updates that stepped an optimizer from others.
+    """Tells the iterations that stepped an optimizer from others.
 
-    The first update of a multi-node optimizer only sends the weights around; a critic may be stepped more often than the rest.
+    The first one of a multi-node optimizer only sends the weights around; gradients may be accumulated over several; a critic
+    may be stepped more often than the rest.
+
+    Attributes:
+        optimizer: The optimizer.
+        iterations: How many iterations there have been since the step before the last.
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
-        self._optimizer = optimizer
+        self.optimizer = optimizer
         self._last = optimizer.t
         self._idle = 0
+        self.iterations = 1
 
     def made(self) -> bool:
-        """Whether the update since the last call stepped the optimizer.
+        """Whether the iteration since the last call stepped the optimizer.
 
         Raises:
             ValueError: None of the last :data:`PATIENCE` did.
         """
-        stepped = self._optimizer.t != self._last
-        self._last = self._optimizer.t
+        stepped = self.optimizer.t != self._last
+        self._last = self.optimizer.t
+        self.iterations = self._idle + 1
         self._idle = 0 if stepped else self._idle + 1
         if self._idle >= PATIENCE:
             raise ValueError(
-                f'{PATIENCE} updates did not step the optimizer ({type(self._optimizer).__name__}); '
+                f'{PATIENCE} updates did not step the optimizer ({type(self.optimizer).__name__}); '
                 'give the one that the updater steps as optimizer='
             )
         return stepped

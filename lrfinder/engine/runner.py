@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lrfinder._names import printable
 from lrfinder.analysis.curve import make_curve
-from lrfinder.engine.holdout import HoldOut
-from lrfinder.engine.protocols import Evaluator, Optimizer, Updater
+from lrfinder.engine.judge import Judge
+from lrfinder.engine.protocols import Optimizer, Updater
+from lrfinder.engine.rate import Rate, SetUpError
+from lrfinder.engine.recorder import Names
 from lrfinder.engine.run import OnRow, Run, Steps
 from lrfinder.engine.state import Undo
-from lrfinder.engine.workers import workers_of
+from lrfinder.engine.workers import Workers
 
 import numpy as np
 import pandas as pd
 from chainer import training
+
+# What fails before so many updates is no finding, but a fault of the set-up.
+FIRST_UPDATES = 3
 
 
 class Runner:
@@ -22,40 +28,37 @@ class Runner:
 
     Args:
         updater: A ``chainer.training.StandardUpdater``, or one with its interface.
-        attr: The attribute of the optimizer to move.
+        rate: The rate to move.
         optimizer: The optimizer that has it.
         undo: Puts everything back as it was found; called before each run.
-        evaluator: A ``chainer.training.extensions.Evaluator``, or ``None``.
-        observer: The prefix of the reported loss and accuracy.
+        workers: Those that train together.
+        names: What the loss and the accuracy are called.
 
     Attributes:
-        updates: How many parameter updates all runs took.
-        epochs_per_update: The share of an epoch that an update takes, as the last run on the user's own data had it; ``None``
-            where the iterator does not tell.
+        updates: How many steps of the optimizer all runs took.
+        epochs_per_iteration: The share of an epoch that an iteration takes, as the last run on all of the user's data had it;
+            ``None`` where the iterator does not tell.
+        iterations_per_update: How many iterations a step of the optimizer took then, on average.
+        failure: What the first update raised that failed at a high rate; empty where none did.
     """
 
     def __init__(
-        self,
-        updater: Updater,
-        attr: str,
-        optimizer: Optimizer,
-        undo: Undo,
-        evaluator: Evaluator | None = None,
-        observer: str = 'main',
+        self, updater: Updater, rate: Rate, optimizer: Optimizer, undo: Undo, workers: Workers, names: Names | None = None
     ) -> None:
         self._updater: Any = updater
-        self._attr = attr
+        self._rate = rate
         self._optimizer = optimizer
         self._undo = undo
-        self._evaluator = evaluator
-        self._observer = observer
-        self._workers = workers_of(updater)
-        self._workers.check_alike('whether there is an evaluator', evaluator is not None)
+        self._workers = workers
+        self._names = names or Names()
         # A trainer that never runs: it knows how observers of an updater's models are named.
         self._reporter = training.Trainer(updater).reporter
         self._run: Run | None = None
+        self._iterations = 0
         self.updates = 0
-        self.epochs_per_update: float | None = None
+        self.epochs_per_iteration: float | None = None
+        self.iterations_per_update = 1.0
+        self.failure = ''
 
     @property
     def curve(self) -> pd.DataFrame:
@@ -65,43 +68,96 @@ class Runner:
     def run(
         self,
         rates: Sequence[float],
+        judge: Judge | None = None,
         validations: int = 0,
         on_row: OnRow | None = None,
-        held_out: HoldOut | None = None,
         watched: bool = True,
     ) -> Run:
         """One run from the found state.
 
         Args:
             rates: The rate of each update.
+            judge: Validates it; what it holds out is not trained on.
             validations: How often to validate, evenly over the run, the last time after its last update.
             on_row: As for :class:`~lrfinder.engine.run.Run`.
             watched: As for :class:`~lrfinder.engine.run.Run`.
-            held_out: Trains on the one part of it and validates on the other, in place of the user's data.
 
         Returns:
-            The run, with its curve.
+            The run, with its curve. An update that fails as it does not at a rate of 0 ends it, as diverged.
 
         Raises:
-            ValueError: The updates report no loss, do not step the optimizer, or run out of data.
+            ValueError: The updates report no loss, do not step the optimizer or run out of data, or something else moves the
+                rate.
         """
+        try:
+            return self._attempt(rates, judge, validations, on_row, watched)
+        except SetUpError:
+            raise
+        except Exception as error:
+            run = self._run
+            if run is None or not self._is_a_finding(len(run), judge):
+                raise
+            self.failure = self.failure or f'{type(error).__name__}: {printable(" ".join(str(error).split()), 200)}'
+            run.fail(f'the update failed ({self.failure})')
+            self._run = run
+            return run
+
+    def _attempt(
+        self, rates: Sequence[float], judge: Judge | None, validations: int, on_row: OnRow | None, watched: bool
+    ) -> Run:
         self._undo()
-        run = self._run = Run(rates, self._observer, on_row, watched)
+        run = self._run = Run(rates, self._names, on_row, watched)
         run.average_over(self._workers)
         steps = Steps(self._optimizer)
-        evaluator = self._judge(held_out)
-        if held_out is not None:
-            self._updater._iterators['main'] = held_out.iterator()  # until everything is put back
-        validate_after = _evenly(validations, len(rates)) if evaluator is not None else frozenset()
-        began, updates = self._epoch_detail(), self.updates
+        if judge is not None:
+            judge.hold_out(self._updater)  # until everything is put back
+        validate_after = _evenly(validations, len(rates)) if judge is not None and judge.validates else frozenset()
+        began, iterations, updates = self._epoch_detail(), self._iterations, self.updates
         with np.errstate(all='ignore'):  # overflow is what a range test looks for
             while run.stop_reason is None:
                 if self._step(run, steps) and len(run) in validate_after and not run.diverged:
-                    run.record_validation(self._validate(evaluator))
+                    assert judge is not None
+                    run.record_validation(judge.validate(self._reporter))
             run.read()
-        if held_out is None and began is not None:
-            self.epochs_per_update = (self._epoch_detail() - began) / (self.updates - updates)
+        if judge is None or not judge.holds_out:
+            self._count(began, self._iterations - iterations, self.updates - updates)
         return run
+
+    def _is_a_finding(self, rows: int, judge: Judge | None) -> bool:
+        """Whether a run that failed after so many rows failed for its rates: it does not at a rate of 0."""
+        if self._workers.size > 1 or self.updates < FIRST_UPDATES:
+            return False
+        if not self.failure:
+            failed = self._run
+            try:
+                self._attempt([0.0] * (rows + 1), judge, 1, None, watched=False)
+            except Exception:
+                return False
+            finally:
+                self._run = failed
+        return True
+
+    def _step(self, run: Run, steps: Steps) -> bool:
+        """One iteration; whether it was a row of the curve."""
+        self._rate.set(run.rate)
+        observation: dict[str, Any] = {}
+        with self._reporter.scope(observation):
+            self._update()
+        self._rate.check_held('the updater itself, or a hook of the optimizer')
+        if not steps.made():
+            return False
+        self.updates += 1
+        run.record(observation, steps.iterations)
+        return True
+
+    def _update(self) -> None:
+        self._iterations += 1
+        try:
+            self._updater.update()
+        except StopIteration:
+            raise SetUpError(
+                f'the data ran out after {self.updates} updates; make the iterator with repeat=True, so that it begins again'
+            ) from None
 
     def _epoch_detail(self) -> Any:
         try:
@@ -109,54 +165,17 @@ class Runner:
         except (AttributeError, KeyError):
             return None
 
-    def _step(self, run: Run, steps: Steps) -> bool:
-        """One update; whether it was a row of the curve."""
-        setattr(self._optimizer, self._attr, run.rate)
-        observation: dict[str, Any] = {}
-        with self._reporter.scope(observation):
-            self._update()
-        if not steps.made():
-            return False
-        self.updates += 1
-        run.record(observation)
-        return True
+    def _count(self, began: Any, iterations: int, updates: int) -> None:
+        """Notes how long an epoch is, and how many iterations a step takes."""
+        if began is not None:
+            self.epochs_per_iteration = (self._epoch_detail() - began) / iterations
+        self.iterations_per_update = iterations / updates
 
-    def _update(self) -> None:
-        try:
-            self._updater.update()
-        except StopIteration:
-            raise ValueError(
-                f'the data ran out after {self.updates} updates; make the iterator with repeat=True, so that it begins again'
-            ) from None
-
-    def validated(self, held_out: HoldOut | None = None) -> dict[str, float]:
-        """What the evaluator says of the found state; nothing without an evaluator."""
+    def validated(self, judge: Judge) -> dict[str, float]:
+        """What a judge says of the found state; nothing where it can't validate."""
         self._undo()
-        evaluator = self._judge(held_out)
-        if evaluator is None:
-            return {}
         with np.errstate(all='ignore'):
-            return self._validate(evaluator)
-
-    def examples(self, held_out: HoldOut | None = None) -> int | None:
-        """How many examples the evaluator has, over all workers; ``None`` where that is not known."""
-        evaluator = self._judge(held_out)
-        try:
-            return len(evaluator.get_iterator('main').dataset) * self._workers.size
-        except (AttributeError, KeyError, TypeError):
-            return None
-
-    def _judge(self, held_out: HoldOut | None) -> Any:
-        return self._evaluator if held_out is None else held_out.evaluator
-
-    def _validate(self, evaluator: Any) -> dict[str, float]:
-        # Where the evaluator belongs to a trainer, that has given it a name.
-        name = getattr(evaluator, 'name', None)
-        prefix = f'{name}/' if name else ''
-        with self._reporter.scope({}):  # not into the observation of a trainer that may be running around this
-            result = evaluator()
-        found = {key.removeprefix(prefix): float(result[key]) for key in result if key.endswith(('/loss', '/accuracy'))}
-        return {f'validation/{key}': float(mean) for key, mean in zip(found, self._workers.mean(list(found.values())))}
+            return self._names.validated(judge.validate(self._reporter)) if judge.validates else {}
 
 
 def _evenly(times: int, length: int) -> frozenset[int]:

@@ -5,10 +5,12 @@ What they measure is averaged where it is read. So all see the same numbers, and
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
 import clr  # noqa: F401  makes Chainer importable
+from lrfinder.engine.failures import failing_together
 from lrfinder.engine.protocols import Updater
 
 import chainermn
@@ -36,6 +38,10 @@ class Workers:
 
     def check_alike(self, what: str, value: Any) -> None:
         """Raises a ValueError in every process where ``value``, called ``what``, is not the same in all."""
+
+    def failing_together(self) -> contextlib.AbstractContextManager[None]:
+        """Ends all processes where one alone fails in the block: the others would wait for it for ever."""
+        return contextlib.nullcontext()
 
     def share(self, dataset: Any) -> Any:
         """This process's part of a data set that all have; the parts are of the same length."""
@@ -84,6 +90,9 @@ class MultiNodeWorkers(Workers):
         if any(other != values[0] for other in values):
             raise ValueError(f'{what} is not the same in all workers; give all of them the same')
 
+    def failing_together(self) -> contextlib.AbstractContextManager[None]:
+        return failing_together(self._communicator)
+
     def share(self, dataset: Any) -> Any:
         order = np.random.RandomState(0).permutation(len(dataset))
         begin, end = chainermn.scatter_index(len(dataset), self._communicator)
@@ -105,9 +114,24 @@ class MultiNodeWorkers(Workers):
 
 
 def workers_of(updater: Updater) -> Workers:
-    """Those that train together with an updater: its multi-node optimizer knows them."""
-    for optimizer in updater.get_all_optimizers().values():
-        communicator = getattr(optimizer, 'communicator', None)
-        if communicator is not None:
-            return MultiNodeWorkers(communicator)
-    return Workers()
+    """Those that train together with an updater: its multi-node optimizer knows them.
+
+    Raises:
+        ValueError: The model itself is spread over workers, so that the loss is on one of them alone. All of them raise it.
+    """
+    optimizers = updater.get_all_optimizers().values()
+    communicators = [found for one in optimizers if (found := getattr(one, 'communicator', None)) is not None]
+    for optimizer in optimizers:
+        _refuse_model_parallel(optimizer.target, data_parallel=bool(communicators))
+    return MultiNodeWorkers(communicators[0]) if communicators else Workers()
+
+
+def _refuse_model_parallel(model: Any, data_parallel: bool) -> None:
+    for link in model.links():
+        # A multi-node batch normalization communicates, too: with the optimizer, on all workers alike.
+        talks = not data_parallel and any(isinstance(value, chainermn.CommunicatorBase) for value in vars(link).values())
+        if talks or isinstance(link, chainermn.MultiNodeChainList):
+            raise ValueError(
+                f'{type(link).__name__} spreads the model over workers, of which only one has the loss; '
+                'run the range test on the whole model in one process'
+            )

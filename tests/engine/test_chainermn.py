@@ -12,7 +12,7 @@ from pathlib import Path
 
 import lrfinder
 from lrfinder.cli.main import main
-from lrfinder.engine.workers import Workers, holds_for, workers_of
+from lrfinder.engine.workers import Workers, workers_of
 
 import chainer
 import numpy as np
@@ -327,7 +327,7 @@ def test_the_command_ends_everywhere_and_says_once_why(model, status, line, tmp_
     'arguments, line',
     [
         (['--communicator', 'ethernet'], "--communicator: unknown communicator 'ethernet'"),
-        (['--communicator', 'naive', '--jobs', '2'], '--jobs does not go with --communicator'),
+        (['--communicator', 'naive', '--jobs', '2'], '--jobs cannot be combined with --communicator'),
         (['--communicator', 'naive', '--curve', 'log'], '--curve only reads a recorded curve: drop --communicator'),
     ],
 )
@@ -354,7 +354,3 @@ def test_one_process_works_alone():
     updater = chainer.training.StandardUpdater(chainer.iterators.SerialIterator([1], 1), optimizer)
     assert type(workers_of(updater)) is Workers
     assert Workers().mean([1.0, 2.0]) == [1.0, 2.0]
-
-
-def test_a_range_says_for_which_updates_it_holds():
-    assert holds_for(32).startswith('the range holds for updates with 32 examples; with k times as many')

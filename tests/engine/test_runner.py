@@ -4,6 +4,8 @@ import itertools
 import re
 
 import clr  # noqa: F401  makes Chainer importable
+from lrfinder.engine.judge import EvaluatorJudge
+from lrfinder.engine.rate import Rate
 from lrfinder.engine.run import Run
 from lrfinder.engine.runner import Runner
 from lrfinder.engine.state import preserved
@@ -36,31 +38,36 @@ def updater_of(model=None, **options):
     return training.StandardUpdater(iterators.SerialIterator(DATA, 4, **options), optimizer)
 
 
-def runner_of(updater, evaluator=None, undo=lambda: None):
-    return Runner(updater, 'lr', updater.get_optimizer('main'), undo, evaluator)
+def runner_of(updater, undo=lambda: None, optimizer=None):
+    optimizer = optimizer or updater.get_optimizer('main')
+    return Runner(updater, Rate(optimizer, 'lr'), optimizer, undo, Workers())
 
 
 def evaluator_of(updater):
     return extensions.Evaluator(iterators.SerialIterator(DATA, 4, repeat=False), updater.get_optimizer('main').target)
 
 
+def judge_of(updater):
+    return EvaluatorJudge(evaluator_of(updater), Workers())
+
+
 def test_each_update_has_its_rate_as_a_plain_float():
     updater = updater_of()
-    bench = runner_of(updater)
-    run = bench.run(np.array([0.25, 0.0, 0.5]))
+    runner = runner_of(updater)
+    run = runner.run(np.array([0.25, 0.0, 0.5]))
     used = updater.get_optimizer('main')._hookable._pre_update_hooks['used'].rates
     assert used == run.curve['lr'].tolist() == [0.25, 0.0, 0.5]
     assert {type(rate) for rate in used} == {float}
-    assert bench.updates == 3
+    assert runner.updates == 3
 
 
 def test_each_run_begins_with_the_found_state():
     updater = updater_of()
     with preserved(updater) as undo:
-        bench = runner_of(updater, undo=undo)
-        curves = [bench.run([0.1, 0.2, 0.3]).curve for _ in range(2)]
+        runner = runner_of(updater, undo=undo)
+        curves = [runner.run([0.1, 0.2, 0.3]).curve for _ in range(2)]
     assert curves[0].equals(curves[1])
-    assert bench.updates == 6
+    assert runner.updates == 6
 
 
 @pytest.mark.parametrize(
@@ -69,7 +76,7 @@ def test_each_run_begins_with_the_found_state():
 )
 def test_validations_are_spread_evenly_and_one_is_at_the_end(times, rows):
     updater = updater_of()
-    curve = runner_of(updater, evaluator_of(updater)).run([0.0] * 8, times).curve
+    curve = runner_of(updater).run([0.0] * 8, judge_of(updater), times).curve
     for name in ('validation/main/loss', 'validation/main/accuracy'):
         assert curve.loc[curve[name].notna(), 'iteration'].tolist() == rows
 
@@ -78,7 +85,7 @@ def test_the_name_that_a_trainer_gave_the_evaluator_does_not_matter():
     updater = updater_of()
     evaluator = evaluator_of(updater)
     evaluator.name = 'held/out'
-    assert runner_of(updater, evaluator).run([0.0], 1).curve['validation/main/loss'].notna().all()
+    assert runner_of(updater).run([0.0], EvaluatorJudge(evaluator, Workers()), 1).curve['validation/main/loss'].notna().all()
 
 
 def test_nothing_is_validated_once_the_run_has_diverged():
@@ -86,7 +93,7 @@ def test_nothing_is_validated_once_the_run_has_diverged():
     updater = updater_of()
     evaluator = evaluator_of(updater)
     evaluator.eval_hook = calls.append
-    run = runner_of(updater, evaluator).run([0.0, 1e38, 1e38, 1e38, 0.0], 5)
+    run = runner_of(updater).run([0.0, 1e38, 1e38, 1e38, 0.0], EvaluatorJudge(evaluator, Workers()), 5)
     assert run.diverged
     assert len(calls) == len(run.curve) - 1
     assert run.curve['validation/main/loss'].isna().tolist()[-1]
@@ -117,7 +124,7 @@ def test_an_optimizer_that_nobody_steps_is_found_out():
     updater = updater_of()
     stranger = optimizers.SGD().setup(L.Linear(2, 2))
     with pytest.raises(ValueError, match='100 updates did not step the optimizer'):
-        Runner(updater, 'lr', stranger, lambda: None).run([0.0] * 9)
+        runner_of(updater, optimizer=stranger).run([0.0] * 9)
 
 
 def test_an_updater_may_call_its_iterator_as_it_likes():

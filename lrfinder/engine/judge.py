@@ -1,0 +1,200 @@
+"""What trials are judged by: the user's evaluator, examples held out of the training data, or the training itself.
+
+A judge never takes the user's iterator away, unless that is exactly one of Chainer's own, which a serial one over fewer
+examples can stand for. Whatever else an iterator does with its examples (balance classes, leave some out, yield other things
+than pairs) belongs to the training.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import clr  # noqa: F401  makes Chainer importable
+from lrfinder.analysis.splits import HELD_OUT, at_random
+from lrfinder.engine.protocols import Evaluator, Updater
+from lrfinder.engine.rate import SetUpError
+from lrfinder.engine.recorder import Names
+from lrfinder.engine.workers import Workers
+
+from chainer.datasets import SubDataset
+from chainer.iterators import MultiprocessIterator, MultithreadIterator, SerialIterator
+from chainer.training import StandardUpdater, extensions
+
+# More held-out examples than these say no more.
+MOST_HELD_OUT = 1000
+# Fewer say nothing.
+LEAST_HELD_OUT = 10
+# Iterators of Chainer's own that a serial one can stand for.
+STANDARD_ITERATORS = (SerialIterator, MultiprocessIterator, MultithreadIterator)
+
+
+class Judge:
+    """Judges by the training itself: the loss of each batch before it is trained on.
+
+    Attributes:
+        validates: Whether it can validate a model.
+        holds_out: Whether it keeps examples from the training.
+        examples: How many examples it judges by, over all workers; ``None`` where that is not known.
+        words: By what it judges, in words.
+    """
+
+    validates = False
+    holds_out = False
+    examples: int | None = None
+    words = 'the training loss of each batch before it is trained on'
+
+    def hold_out(self, updater: Any) -> None:
+        """Keeps what it judges by from the training, until everything is put back."""
+
+    def validate(self, reporter: Any) -> Mapping[str, float]:
+        """What is reported of the model as it is now, averaged over all workers: names begin with ``validation/``."""
+        return {}
+
+
+class EvaluatorJudge(Judge):
+    """Judges by an evaluator.
+
+    Args:
+        evaluator: A ``chainer.training.extensions.Evaluator``, or whatever gives the same when it is called.
+        workers: Those that train together.
+        words: As :attr:`Judge.words`.
+
+    Raises:
+        ValueError: The evaluator would never end, or needs a trainer.
+    """
+
+    validates = True
+
+    def __init__(self, evaluator: Evaluator, workers: Workers, words: str = 'your evaluator') -> None:
+        self._evaluator: Any = evaluator
+        self._workers = workers
+        _check_callable(evaluator)
+        iterators = getattr(evaluator, '_iterators', {})
+        if any(getattr(iterator, 'repeat', False) is True for iterator in iterators.values()):
+            raise ValueError("the evaluator's iterator would never end; make it with repeat=False")
+        self.examples = self._count()
+        self.words = words if self.examples is None else f'{words} ({self.examples} examples)'
+
+    def _count(self) -> int | None:
+        try:
+            return len(self._evaluator.get_iterator('main').dataset) * self._workers.size
+        except (AttributeError, KeyError, TypeError):
+            return None
+
+    def validate(self, reporter: Any) -> Mapping[str, float]:
+        # Where the evaluator belongs to a trainer, that has given it a name.
+        name = getattr(self._evaluator, 'name', None)
+        prefix = f'{name}/' if name else ''
+        with reporter.scope({}):  # not into the observation of a trainer that may be running around this
+            result = _without_trainer(self._evaluator)
+        found = {key.removeprefix(prefix): number for key in result if (number := _number(result[key])) is not None}
+        return dict(zip((f'validation/{key}' for key in found), self._workers.mean(list(found.values()))))
+
+
+class HeldOutJudge(EvaluatorJudge):
+    """Judges by a fifth of the training data, which is kept from the trials.
+
+    The split is the same each time and draws nothing from the global random generators.
+
+    Args:
+        updater: A ``chainer.training.StandardUpdater`` with an iterator of Chainer's own.
+        workers: Those that train together.
+    """
+
+    holds_out = True
+
+    def __init__(self, updater: StandardUpdater, workers: Workers) -> None:
+        iterator = updater.get_iterator('main')
+        dataset, self._batchsize = iterator.dataset, iterator.batch_size
+        rest, kept = at_random(len(dataset), MOST_HELD_OUT)
+        self._rest = SubDataset(dataset, 0, len(rest), rest + kept)
+        self._shuffled = getattr(iterator, 'order_sampler', None) is not None
+        held = SubDataset(dataset, 0, len(kept), kept + rest)
+        evaluator = extensions.Evaluator(
+            SerialIterator(held, self._batchsize, repeat=False, shuffle=False),
+            updater.get_optimizer('main').target,
+            converter=updater.converter,
+            device=updater.input_device,
+            eval_func=updater.loss_func,
+        )
+        super().__init__(evaluator, workers, 'examples held out of the training data')
+        self.words = f'{self.examples} examples held out of the training data'
+
+    def hold_out(self, updater: Any) -> None:
+        updater._iterators['main'] = SerialIterator(self._rest, self._batchsize, shuffle=self._shuffled)
+
+
+def chosen_judge(updater: Updater, evaluator: Evaluator | None, workers: Workers) -> Judge:
+    """The judge for an updater: its evaluator, if there is one; examples held out, where all workers can spare some.
+
+    Raises:
+        ValueError: The evaluator would never end, or only some of the workers have one.
+    """
+    workers.check_alike('whether there is an evaluator', evaluator is not None)
+    if evaluator is not None:
+        return EvaluatorJudge(evaluator, workers)
+    all_can = workers.mean([float(_can_hold_out(updater))])[0] == 1.0
+    return HeldOutJudge(updater, workers) if all_can else Judge()
+
+
+def checked_judge(judge: Judge, found: Mapping[str, float], names: Names, fallback: Judge) -> tuple[Judge, str]:
+    """The judge, if what it reports can be judged by, or else another, and a warning that says so.
+
+    Args:
+        judge: The judge.
+        found: What it has said of the found state, by the names of a curve's columns.
+        names: What the loss and the accuracy are called.
+        fallback: Who judges otherwise.
+    """
+    if found or not judge.validates:
+        return judge, ''
+    return fallback, (
+        f'the evaluator reports neither {names.loss!r} nor {names.accuracy!r}, so the trials are judged by {fallback.words}'
+    )
+
+
+def _can_hold_out(updater: Any) -> bool:
+    """Whether the updater trains as Chainer's own does, on enough examples that an iterator of Chainer's own yields."""
+    standard = getattr(type(updater), 'update_core', None) is StandardUpdater.update_core
+    if not standard or 'main' not in updater.get_all_optimizers():
+        return False
+    iterator = updater.get_iterator('main')
+    if type(iterator) not in STANDARD_ITERATORS:
+        return False
+    try:
+        length = len(iterator.dataset)
+    except (AttributeError, TypeError):
+        return False
+    return HELD_OUT * length >= LEAST_HELD_OUT and (1 - HELD_OUT) * length >= iterator.batch_size
+
+
+def _number(value: Any) -> float | None:
+    """A reported value as a number; ``None`` where it is none."""
+    array = getattr(value, 'array', value)
+    try:
+        return float(array)
+    except (TypeError, ValueError):
+        return None
+
+
+NEEDS_TRAINER = 'the evaluator needs a trainer, and find calls it without one; give another evaluator'
+
+
+def _check_callable(evaluator: Any) -> None:
+    try:
+        inspect.signature(evaluator).bind()
+    except TypeError:
+        raise SetUpError(NEEDS_TRAINER) from None
+    except ValueError:  # it has no signature to look at
+        return
+
+
+def _without_trainer(evaluator: Any) -> Any:
+    try:
+        return evaluator()
+    except AttributeError as error:
+        if "'NoneType' object" in str(error):
+            raise SetUpError(f'{NEEDS_TRAINER} ({error})') from error
+        raise

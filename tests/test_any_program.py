@@ -1,0 +1,402 @@
+"""Programs as people write them: nothing of theirs is replaced or misread, and what can't be tested is said in one line."""
+
+import clr  # noqa: F401
+import lrfinder
+from clr.training.extensions import CLR
+
+import chainer
+import chainer.functions as F
+import chainer.links as L
+import numpy as np
+import pytest
+from chainer import iterators, optimizers, training
+from chainer.training import extensions
+
+
+def examples(count=320, classes=3, seed=0):
+    """Clusters that a linear model tells apart."""
+    random = np.random.RandomState(seed)
+    labels = random.randint(0, classes, count).astype(np.int32)
+    centres = np.random.RandomState(7).normal(0, 2, (classes, 8))
+    return (centres[labels] + random.normal(0, 1, (count, 8))).astype(np.float32), labels
+
+
+class Model(chainer.Chain):
+    """A classifier with two layers that reports what it is told to."""
+
+    def __init__(self):
+        super().__init__()
+        with self.init_scope():
+            self.body = L.Linear(8, 16)
+            self.head = L.Linear(16, 3)
+
+    def logits(self, x):
+        return self.head(F.relu(self.body(x)))
+
+    def forward(self, x, t):
+        y = self.logits(x)
+        loss = F.softmax_cross_entropy(y, t)
+        self.report(loss, F.accuracy(y, t))
+        return loss
+
+    def report(self, loss, accuracy):
+        chainer.report({'loss': loss, 'accuracy': accuracy}, self)
+
+
+def updater_of(model=Model, iterator=None, optimizer=None, kind=training.StandardUpdater, **options):
+    np.random.seed(0)
+    model = model()
+    optimizer = (optimizer or optimizers.MomentumSGD()).setup(model)
+    iterator = iterator or iterators.SerialIterator(chainer.datasets.TupleDataset(*examples()), 16)
+    return kind(iterator, optimizer, **options)
+
+
+def evaluator_of(updater, kind=extensions.Evaluator, **options):
+    data = iterators.SerialIterator(chainer.datasets.TupleDataset(*examples(200, seed=1)), 50, shuffle=False, **options)
+    return kind(data, updater.get_optimizer('main').target)
+
+
+def find(updater, **options):
+    return lrfinder.find(updater, quiet=True, **options).suggestion
+
+
+# The iterator
+
+
+class Balanced(iterators.SerialIterator):
+    """Every batch has as many examples of each class; the last third of the data is left out."""
+
+    batches = 0
+
+    def __next__(self):
+        super().__next__()
+        self.batches = Balanced.batches = Balanced.batches + 1
+        labels = np.array([self.dataset[i][1] for i in range(200)])
+        return [self.dataset[int(np.random.choice(np.flatnonzero(labels == k)))] for k in (0, 1, 2, 0, 1, 2)]
+
+    next = __next__
+
+
+def test_an_iterator_of_the_users_own_is_trained_on_always():
+    Balanced.batches = 0
+    updater = updater_of(iterator=Balanced(chainer.datasets.TupleDataset(*examples()), 6))
+    found = find(updater)
+    assert found.updates <= Balanced.batches
+    assert found.reasons['judged_by'] == 'the training loss of each batch before it is trained on'
+
+
+def test_where_the_iterator_is_chainers_own_a_fifth_is_held_out():
+    assert find(updater_of()).reasons['judged_by'] == '64 examples held out of the training data'
+
+
+def test_an_evaluator_is_what_trials_are_judged_by():
+    updater = updater_of()
+    assert find(updater, evaluator=evaluator_of(updater, repeat=False)).reasons['judged_by'] == 'your evaluator (200 examples)'
+
+
+class Arrays(chainer.dataset.Iterator):
+    """Yields whole arrays, and has neither a data set nor a batch size."""
+
+    epoch, is_new_epoch, epoch_detail = 0, False, 0.0
+
+    def __init__(self):
+        self.x, self.t = examples()
+        self.place = 0
+
+    def __next__(self):
+        self.place = (self.place + 16) % 320
+        self.epoch_detail += 16 / 320
+        return self.x[self.place : self.place + 16], self.t[self.place : self.place + 16]
+
+    def serialize(self, serializer):
+        self.place = serializer('place', self.place)
+        self.epoch_detail = serializer('epoch_detail', self.epoch_detail)
+
+
+def test_an_iterator_may_yield_arrays():
+    found = find(updater_of(iterator=Arrays(), converter=lambda batch, device: batch))
+    assert found.batchsize is None
+    assert found.iterations_per_epoch == 20
+
+
+# The evaluator
+
+
+class OnlyAuc(extensions.Evaluator):
+    def evaluate(self):
+        return {'main/auc': 0.5}
+
+
+def test_an_evaluator_that_reports_neither_loss_nor_accuracy_is_told_and_others_judge():
+    updater = updater_of()
+    found = find(updater, evaluator=evaluator_of(updater, OnlyAuc, repeat=False))
+    assert found.value_range == find(updater_of()).value_range
+    assert found.warnings[0] == (
+        "the evaluator reports neither 'main/loss' nor 'main/accuracy', so the trials are judged by 64 examples held out of "
+        'the training data'
+    )
+
+
+class NeedsTrainer(extensions.Evaluator):
+    def __call__(self, trainer):
+        return {'main/loss': trainer.updater.epoch}
+
+
+class UsesTrainer(extensions.Evaluator):
+    def __call__(self, trainer=None):
+        return {'main/loss': trainer.updater.epoch}
+
+
+@pytest.mark.parametrize('kind', [NeedsTrainer, UsesTrainer])
+def test_an_evaluator_that_needs_a_trainer_is_found_out_before_anything_is_trained(kind):
+    updater = updater_of()
+    seen = []
+    updater.get_optimizer('main').add_hook(lambda optimizer: seen.append(1), 'count')
+    with pytest.raises(ValueError, match='the evaluator needs a trainer, and find calls it without one'):
+        find(updater, evaluator=evaluator_of(updater, kind, repeat=False))
+    assert not seen
+
+
+@pytest.mark.filterwarnings('ignore:The `repeat` property')
+def test_an_evaluator_that_would_never_end_is_refused():
+    updater = updater_of()
+    with pytest.raises(ValueError, match="the evaluator's iterator would never end; make it with repeat=False"):
+        find(updater, evaluator=evaluator_of(updater, repeat=True))
+
+
+# Steps and iterations
+
+
+class Accumulating(training.StandardUpdater):
+    """Steps the optimizer in every fourth iteration, with the gradients of four batches."""
+
+    def update_core(self):
+        optimizer = self.get_optimizer('main')
+        x, t = self.converter(self.get_iterator('main').next(), self.device)
+        if self.iteration % 4 == 0:
+            optimizer.target.cleargrads()
+        optimizer.target(x, t).backward()
+        if self.iteration % 4 == 3:
+            optimizer.update()
+
+
+def test_step_size_counts_iterations_of_the_trainer_and_the_batch_is_that_of_a_step():
+    found = find(updater_of(kind=Accumulating))
+    assert found.iterations_per_epoch == 20
+    assert found.step_size == 100  # five epochs, as for an updater that steps each time
+    assert found.batchsize == 64
+
+
+def test_the_rows_of_a_test_in_a_trainer_are_at_the_iterations_of_the_trainer():
+    trainer = training.Trainer(updater_of(kind=Accumulating), (200, 'iteration'))
+    test = lrfinder.LRRangeTest('lr', (0, 1), 10)
+    trainer.extend(test)
+    trainer.run()
+    assert test.curve['iteration'].tolist() == list(range(4, 41, 4))
+
+
+# Something else that moves the rate
+
+
+class SetsItsRate(training.StandardUpdater):
+    def update_core(self):
+        self.get_optimizer('main').lr = 0.01
+        super().update_core()
+
+
+def test_an_updater_that_sets_the_rate_is_told():
+    message = (
+        r'^lr was 0\.01 after an update for which the range test had set 1e-07: something else moves it '
+        r'\(the updater itself, or a hook of the optimizer\); take that out for the range test$'
+    )
+    with pytest.raises(ValueError, match=message):
+        find(updater_of(kind=SetsItsRate))
+
+
+@pytest.mark.parametrize(
+    'other', [lambda: extensions.LinearShift('lr', (0.1, 0.2), (1, 9)), lambda: extensions.ExponentialShift('lr', 0.5)]
+)
+def test_a_schedule_beside_the_range_test_is_refused(other, tmp_path):
+    trainer = training.Trainer(updater_of(), (20, 'iteration'), out=tmp_path)
+    trainer.extend(other())
+    trainer.extend(lrfinder.LRRangeTest('lr', (0, 1), 10))
+    with pytest.raises(ValueError, match='both move lr, and their order would decide its value; take one of them out'):
+        trainer.run(show_loop_exception_msg=False)
+
+
+def test_clr_beside_the_range_test_is_refused(tmp_path):
+    trainer = training.Trainer(updater_of(), (20, 'iteration'), out=tmp_path)
+    trainer.extend(lrfinder.LRRangeTest('lr', (0, 1), 10))
+    trainer.extend(CLR('lr', (0.1, 0.2), 5))
+    with pytest.raises(ValueError, match='both move lr'):
+        trainer.run(show_loop_exception_msg=False)
+
+
+# Parameters with rates of their own
+
+
+def with_a_slow_body():
+    updater = updater_of(optimizer=optimizers.MomentumSGD(lr=0.1))
+    for param in updater.get_optimizer('main').target.body.params():
+        param.update_rule.hyperparam.lr = 0.001
+    return updater
+
+
+def test_parameters_with_rates_of_their_own_move_in_proportion():
+    updater = with_a_slow_body()
+    used = []
+
+    def watch(optimizer):
+        used.append((optimizer.lr, optimizer.target.body.W.update_rule.hyperparam.lr))
+
+    updater.get_optimizer('main').add_hook(watch, 'watch')
+    found = find(updater)
+    assert found.proportional
+    assert found.warnings[-1] == (
+        '2 parameters have rates of their own, which the test moved in proportion: train with CLR(..., proportional=True)'
+    )
+    assert updater.get_optimizer('main').target.body.W.update_rule.hyperparam.lr == 0.001
+    assert find(updater_of()).proportional is False
+
+
+def test_each_update_of_the_test_keeps_their_ratio():
+    updater = with_a_slow_body()
+    trainer = training.Trainer(updater, (20, 'iteration'))
+    ratios = []
+
+    @training.make_extension(trigger=(1, 'iteration'), priority=1000)
+    def watch(trainer):
+        optimizer = updater.get_optimizer('main')
+        if optimizer.lr:
+            ratios.append(optimizer.target.body.W.update_rule.hyperparam.lr / optimizer.lr)
+
+    trainer.extend(watch)
+    trainer.extend(lrfinder.LRRangeTest('lr', (0, 1), 10))
+    trainer.run()
+    assert ratios == pytest.approx([0.01] * 9)
+
+
+# Failures
+
+
+class RaisesOnNan(Model):
+    def forward(self, x, t):
+        loss = super().forward(x, t)
+        if not np.isfinite(loss.array):
+            raise FloatingPointError('the loss is NaN')
+        return loss
+
+
+class ReportsNoNan(Model):
+    def report(self, loss, accuracy):
+        if np.isfinite(loss.array):
+            super().report(loss, accuracy)
+
+
+class SkipsTheStep(training.StandardUpdater):
+    def update_core(self):
+        optimizer = self.get_optimizer('main')
+        x, t = self.converter(self.get_iterator('main').next(), self.device)
+        optimizer.target.cleargrads()
+        optimizer.target(x, t).backward()
+        if all(np.isfinite(param.grad).all() for param in optimizer.target.params()):
+            optimizer.update()
+
+
+@pytest.mark.filterwarnings('ignore::RuntimeWarning')
+@pytest.mark.parametrize(
+    ('model', 'kind'),
+    [(RaisesOnNan, training.StandardUpdater), (ReportsNoNan, training.StandardUpdater), (Model, SkipsTheStep)],
+)
+def test_a_failure_at_a_high_rate_is_a_divergence(model, kind):
+    usual, found = find(updater_of()), find(updater_of(model, kind=kind))
+    assert usual.value_range[1] / 4 < found.value_range[1] < usual.value_range[1] * 4
+
+
+@pytest.mark.filterwarnings('ignore::RuntimeWarning')
+def test_chainers_debug_mode_is_no_obstacle():
+    with chainer.using_config('debug', True):
+        assert find(updater_of()).value_range[1] > 0.001
+
+
+class FailsAt(Model):
+    def __init__(self, call):
+        super().__init__()
+        self.call, self.calls = call, 0
+
+    def forward(self, x, t):
+        self.calls += 1
+        if self.calls == self.call:
+            raise KeyError('a broken example')
+        return super().forward(x, t)
+
+
+@pytest.mark.parametrize('call', [1, 2, 40])
+def test_a_failure_that_has_nothing_to_do_with_the_rate_is_the_users(call):
+    updater = updater_of()
+    with pytest.raises(KeyError, match='a broken example'):
+        find(updater_of(lambda: FailsAt(call)), evaluator=evaluator_of(updater, repeat=False))
+
+
+@pytest.mark.filterwarnings('ignore::RuntimeWarning')
+def test_a_trainer_that_fails_on_nan_leaves_a_curve_that_can_be_analyzed(tmp_path):
+    trainer = training.Trainer(updater_of(optimizer=optimizers.SGD()), (1000, 'iteration'), out=tmp_path)
+    test = lrfinder.LRRangeTest('lr', (0, 1e40), 300)
+    trainer.extend(extensions.FailOnNonNumber())
+    trainer.extend(test)
+    with pytest.raises(RuntimeError):
+        trainer.run(show_loop_exception_msg=False)
+    assert test.stop_reason.startswith('the training failed (RuntimeError: ')
+
+
+# Names
+
+
+class Bare(Model):
+    def report(self, loss, accuracy):
+        chainer.report({'loss_gen': loss, 'hits': accuracy})
+
+
+def test_a_loss_may_have_any_name():
+    usual, bare = updater_of(), updater_of(Bare)
+    names = {'loss': 'loss_gen', 'accuracy': 'hits'}
+    found = lrfinder.find(bare, evaluator=evaluator_of(bare, repeat=False), quiet=True, **names)
+    assert found.curve['main/accuracy'].notna().all()
+    assert found.suggestion.value_range == find(usual, evaluator=evaluator_of(usual, repeat=False)).value_range
+
+
+def test_a_test_in_a_trainer_takes_the_name_of_the_loss_too():
+    trainer = training.Trainer(updater_of(Bare), (20, 'iteration'))
+    test = lrfinder.LRRangeTest('lr', (0, 1), 10, loss='loss_gen')
+    trainer.extend(test)
+    trainer.run()
+    assert test.curve['main/loss'].notna().all() and test.curve['main/accuracy'].isna().all()
+
+
+def test_where_no_loss_is_found_the_message_lists_what_was_reported():
+    with pytest.raises(ValueError) as caught:
+        find(updater_of(Bare))
+    assert str(caught.value) == (
+        "the update reported no 'main/loss' (it reported: hits, loss_gen); say which is the loss, such as loss='loss_gen'"
+    )
+
+
+# Late refusals
+
+
+def test_a_policy_and_a_length_are_checked_before_the_test():
+    with pytest.raises(ValueError, match=r"^unknown policy 'triangle': did you mean triangular\?$"):
+        find(updater_of(), policy='triangle')
+    with pytest.raises(ValueError, match='length must be a number and its unit'):
+        find(updater_of(), length=30)
+
+
+def test_the_length_of_the_training_gives_whole_cycles():
+    found = find(updater_of(), length=(24, 'epoch'))
+    assert found.step_size == 80  # 3 cycles of 160 iterations are 24 epochs of 20
+    assert found.reasons['step_size'] == '3 whole cycles with half cycles of 4 epochs in 24 epochs (Smith: 2 to 10 epochs)'
+
+
+def test_warnings_are_said_once_on_standard_error(capsys):
+    warnings = lrfinder.find(with_a_slow_body()).suggestion.warnings
+    assert capsys.readouterr().err.splitlines() == [f'lrfinder: warning: {text}' for text in warnings]
