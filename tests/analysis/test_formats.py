@@ -170,6 +170,7 @@ CSV = {
     'decimal commas without names': '0,1;2,3\n0,2;1,9\n0,3;1,5\n',
     'decimal commas in quotes': '"lr","loss"\n"0,1","2,3"\n"0,2","1,9"\n"0,3","1,5"\n',
     'decimal commas and the separator': 'sep=;\nlr;loss\n0,1;2,3\n0,2;1,9\n,3;1,5\n',
+    'decimal commas without names, between comments': '# a\n0,1;2,3\n# half\n0,2;1,9\n  \n0,3;1,5\n# done\n',
     'units': 'lr,loss\n1/s,nats\n0.1,2.3\n0.2,1.9\n0.3,1.5\n',
     'units of some': 'name,lr,loss\n7,-,[nats]\n8,0.1,2.3\n9,0.2,1.9\n9,0.3,1.5\n',
     'comments': '# a range test\n# of today\nlr,loss\n0.1,2.3\n# half\n0.2,1.9\n#,\n0.3,1.5\n# done\n',

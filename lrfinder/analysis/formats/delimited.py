@@ -18,7 +18,7 @@ _TELLING = 100
 _SIGNS = '\t;,|'
 _COMMENT = '#'
 # What Excel writes or reads in a first line: sep=;
-_SAYS_SEPARATOR = re.compile(r'\s*"?sep=([^\r\n])"?\s*', re.IGNORECASE)
+_SAYS_SEPARATOR = re.compile(r'\s*"?sep=([^\w\r\n\0"])"?\s*', re.IGNORECASE)
 _DECIMALS = re.compile(r'\s*[-+]?\d*([.,])\d+([eE][-+]?\d+)?\s*')
 
 
@@ -67,7 +67,8 @@ def _top(lines: Iterator[str]) -> tuple[str | None, list[str], str]:
 
 def _separator(lines: Sequence[str]) -> str:
     """What separates the cells: that by which all lines have as many, and by which most cells are numbers."""
-    found = {separator: list(_rows(lines, separator, strict=False)) for separator in (*_SIGNS, ' ')}
+    telling = [line for line in lines if line.strip() and not line.startswith(_COMMENT)]
+    found = {separator: list(_rows(telling, separator, strict=False)) for separator in (*_SIGNS, ' ')}
     even = [separator for separator, rows in found.items() if len(set(map(len, rows))) == 1 and len(rows[0]) > 1]
     if even:
         return max(even, key=lambda separator: _share_of_numbers(found[separator]))
@@ -98,9 +99,8 @@ def _rows(lines: Iterable[str], separator: str, strict: bool = True) -> Iterator
 
 def _are_values(cells: Sequence[str], decimal: str) -> bool:
     """Whether a row has no words, but at least one number."""
-    return any(is_number(cell, decimal) for cell in cells) and all(
-        is_number(cell, decimal) or is_missing(cell) for cell in cells
-    )
+    words = [cell for cell in cells if not is_number(cell, decimal)]
+    return all(map(is_missing, words)) and len(words) < len(cells)
 
 
 def _names_of(cells: Sequence[str], comments: Sequence[str], separator: str) -> list[str]:
