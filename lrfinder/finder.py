@@ -133,7 +133,7 @@ def find(
             vars(error)['curve'] = test.curve
             raise
     epoch = _iterations_per_epoch(runner)
-    plan = cycles.plan(epoch, length)
+    plan = cycles.plan(epoch, length, policy)
     batchsize = _batchsize(updater, runner)
     reasons = {**estimate.reasons, 'step_size': plan.reason, 'judged_by': test.judge.words}
     suggestion = Suggestion(

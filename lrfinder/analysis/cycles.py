@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clr.arguments import checked_count
+from clr.policies import LENGTHS
 
 HALF_CYCLE_EPOCHS = (2, 10)
 CYCLES = 3
@@ -28,29 +29,28 @@ class CyclePlan:
 
     Attributes:
         step_size: The half cycle in iterations, 1 or more.
-        cycles: How many whole cycles; ``None`` where the length of the training is not known.
+        cycles: How many whole cycles; ``None`` where the length of the training is not known, or the policy knows no cycles.
+        iterations: The length of the whole training; ``None`` where it is not known.
         reason: Why, in words.
     """
 
     step_size: int
     cycles: int | None
+    iterations: int | None
     reason: str
 
-    @property
-    def iterations(self) -> int | None:
-        """The length of the whole training; ``None`` where it is not known."""
-        return None if self.cycles is None else 2 * self.cycles * self.step_size
 
-
-def plan(iterations_per_epoch: int | None, length: Length | None = None) -> CyclePlan:
+def plan(iterations_per_epoch: int | None, length: Length | None = None, policy: str = 'triangular2') -> CyclePlan:
     """The cycles for a training of a given length, or of one that is not known.
 
     Without a length a half cycle is as few epochs, from 2 to 10, as give 100 updates. With one, three whole cycles fill it;
-    more where a half cycle would pass 10 epochs, fewer where it would fall below 2.
+    more where a half cycle would pass 10 epochs, fewer where it would fall below 2. A policy that does not go in cycles, such
+    as ``'one_cycle'``, fills it once.
 
     Args:
         iterations_per_epoch: 1 or more; ``None`` where not even that is known.
         length: The number of epochs or of iterations, 1 or more, and which of the two: ``(30, 'epoch')``.
+        policy: The name of the policy to train with.
 
     Raises:
         ValueError: One of them is something else, or epochs are counted and it is not known how long one is.
@@ -59,15 +59,26 @@ def plan(iterations_per_epoch: int | None, length: Length | None = None) -> Cycl
     (135, 780, 40)
     >>> plan(45, (30, 'epoch')).reason
     '3 whole cycles with half cycles of 5 epochs in 30 epochs (Smith: 2 to 10 epochs)'
+    >>> plan(45, (30, 'epoch'), 'one_cycle')
+    CyclePlan(step_size=600, cycles=None, iterations=1350, reason='one_cycle fills 30 epochs')
     """
     if iterations_per_epoch is not None:
         iterations_per_epoch = checked_count('iterations_per_epoch', iterations_per_epoch)
     if length is None:
         return _open_ended(iterations_per_epoch)
     count, unit = checked_length(length)
+    if iterations_per_epoch is None and unit == 'epoch':
+        raise ValueError(
+            'length is in epochs, but the iterator does not tell how long one is; '
+            "give it in iterations, such as length=(8000, 'iteration')"
+        )
+    iterations = int(count * (iterations_per_epoch or 0) if unit == 'epoch' else count)
+    if policy in LENGTHS:
+        step_size = max(1, int(iterations / LENGTHS[policy]))
+        return CyclePlan(step_size, None, iterations, f'{policy} fills {_counted(count, unit)}')
     if iterations_per_epoch is None:
-        return _without_epochs(count, unit)
-    return _filling(iterations_per_epoch, count, unit)
+        return _without_epochs(iterations)
+    return _filling(iterations_per_epoch, iterations, _counted(count, unit))
 
 
 def checked_length(length: Any) -> Length:
@@ -91,37 +102,32 @@ def checked_length(length: Any) -> Length:
 
 def _open_ended(iterations_per_epoch: int | None) -> CyclePlan:
     if iterations_per_epoch is None:
-        return CyclePlan(HALF_CYCLE_UPDATES, None, f'{HALF_CYCLE_UPDATES} iterations, as the length of an epoch is not known')
+        reason = f'{HALF_CYCLE_UPDATES} iterations, as the length of an epoch is not known'
+        return CyclePlan(HALF_CYCLE_UPDATES, None, None, reason)
     least, most = HALF_CYCLE_EPOCHS
     epochs = min(max(math.ceil(HALF_CYCLE_UPDATES / iterations_per_epoch), least), most)
     reason = f'{epochs} epochs of {iterations_per_epoch} iterations (Smith: {least} to {most} epochs)'
-    return CyclePlan(epochs * iterations_per_epoch, None, reason)
+    return CyclePlan(epochs * iterations_per_epoch, None, None, reason)
 
 
-def _without_epochs(count: float, unit: str) -> CyclePlan:
-    if unit == 'epoch':
-        raise ValueError(
-            'length is in epochs, but the iterator does not tell how long one is; '
-            "give it in iterations, such as length=(8000, 'iteration')"
-        )
-    step_size = max(1, int(count) // (2 * CYCLES))
-    reason = f'{CYCLES} whole cycles in {_counted(count, unit)}, as the length of an epoch is not known'
-    return CyclePlan(step_size, CYCLES, reason)
+def _without_epochs(iterations: int) -> CyclePlan:
+    reason = f'{CYCLES} whole cycles in {_counted(iterations, "iteration")}, as the length of an epoch is not known'
+    return _whole_cycles(CYCLES, max(1, iterations // (2 * CYCLES)), reason)
 
 
-def _filling(iterations_per_epoch: int, count: float, unit: str) -> CyclePlan:
-    iterations = int(count * iterations_per_epoch if unit == 'epoch' else count)
+def _filling(iterations_per_epoch: int, iterations: int, length: str) -> CyclePlan:
     least, most = HALF_CYCLE_EPOCHS
     cycles = max(CYCLES, math.ceil(iterations / (2 * most * iterations_per_epoch)))
     cycles = max(1, min(cycles, iterations // (2 * least * iterations_per_epoch)))
     step_size = max(1, iterations // (2 * cycles))
     fits = 'Smith' if step_size >= least * iterations_per_epoch else 'too short a training for what Smith asks'
     half = _counted(float(f'{step_size / iterations_per_epoch:.3g}'), 'epoch')
-    reason = (
-        f'{_counted(cycles, "whole cycle")} with half cycles of {half} in {_counted(count, unit)} '
-        f'({fits}: {least} to {most} epochs)'
-    )
-    return CyclePlan(step_size, cycles, reason)
+    reason = f'{_counted(cycles, "whole cycle")} with half cycles of {half} in {length} ({fits}: {least} to {most} epochs)'
+    return _whole_cycles(cycles, step_size, reason)
+
+
+def _whole_cycles(cycles: int, step_size: int, reason: str) -> CyclePlan:
+    return CyclePlan(step_size, cycles, 2 * cycles * step_size, reason)
 
 
 def _counted(count: float, unit: str) -> str:

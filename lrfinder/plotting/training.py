@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clr.policies import POLICIES
+from clr.policies import LENGTHS, POLICIES
 from lrfinder.analysis.smoothing import Floats
 from lrfinder.analysis.suggestion import Suggestion
 from lrfinder.plotting import style
@@ -48,7 +48,8 @@ def training_figure(entries: Sequence[Mapping[str, Any]], suggestion: Suggestion
         draw_panel(ax, label, lines)
     _draw_rate(panels[-1], table, x, per_epoch, suggestion)
     panels[-1].set_xlabel(unit)
-    _mark_cycles(panels, 2 * suggestion.step_size / per_epoch)
+    if suggestion.policy not in LENGTHS:
+        _mark_cycles(panels, 2 * suggestion.step_size / per_epoch)
     finish(figure, panels, f'Training: {style.title(suggestion)}')
     return figure
 

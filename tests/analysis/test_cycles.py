@@ -73,6 +73,13 @@ def test_where_an_epoch_is_not_known_a_length_in_iterations_gives_three_cycles()
         plan(None, (6, 'epoch'))
 
 
+@pytest.mark.parametrize('policy, step_size', [('one_cycle', 533), ('wsd', 600), ('polynomial', 600), ('inverse_sqrt', 600)])
+def test_a_policy_that_knows_no_cycles_fills_the_training_once(policy, step_size):
+    found = plan(100, (12, 'epoch'), policy)
+    assert (found.step_size, found.cycles, found.iterations) == (step_size, None, 1200)
+    assert found.reason == f'{policy} fills 12 epochs'
+
+
 @pytest.mark.parametrize(
     'per_epoch, epochs, reason',
     [

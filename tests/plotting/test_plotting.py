@@ -557,11 +557,11 @@ def test_one_command_draws_a_picture_for_each_policy(tmp_path, monkeypatch):
     monkeypatch.setattr(draw_policies, 'FOLDER', tmp_path)
     draw_policies.main()
     drawn = {path.stem for path in tmp_path.iterdir()}
-    assert drawn == {*policies.POLICIES, 'cosine_t_mult'}
+    assert drawn == {*policies.POLICIES, *draw_policies.EXAMPLES}
 
 
 def test_the_repository_has_a_picture_for_each_policy():
-    assert {*policies.POLICIES, 'cosine_t_mult'} <= {path.stem for path in draw_policies.FOLDER.glob('*.png')}
+    assert {*policies.POLICIES, *draw_policies.EXAMPLES} <= {path.stem for path in draw_policies.FOLDER.glob('*.png')}
 
 
 # Where things go
