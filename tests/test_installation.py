@@ -31,7 +31,7 @@ import multiprocessing
 import chainer
 
 if __name__ == '__main__':
-    for method in multiprocessing.get_all_start_methods():
+    for method in 'fork', 'spawn', 'forkserver':
         multiprocessing.set_start_method(method, force=True)
         iterator = chainer.iterators.MultiprocessIterator(chainer.datasets.TupleDataset(range(4)), 2, shuffle=False)
         print(method, next(iterator), next(iterator))
