@@ -10,6 +10,7 @@ import warnings
 from typing import Any, NamedTuple
 
 import clr  # noqa: F401  makes Chainer importable
+from lrfinder.cli import inputs
 from lrfinder.cli.errors import UsageError, blaming
 from lrfinder.cli.options import Options
 from lrfinder.engine.workers import Workers
@@ -47,6 +48,7 @@ class Builder:
 
     Attributes:
         data: The training and validation data; of several workers, this one's part.
+        inputs: The digest of the user's data, by its name.
         workers: Those that train together.
         device: Where the model is trained.
 
@@ -61,13 +63,24 @@ class Builder:
         self._options = options
         self.workers = workers or Workers()
         self.device = _device(self.workers.device(options.device))
-        with blaming('--dataset'):
-            data = load_dataset(options.dataset, options.seed)
+        data = self._load()
         share = self.workers.share
         self.data: Data = dataclasses.replace(data, train=share(data.train), validation=share(data.validation))
         examples = len(self.data.train)
         if options.batchsize > examples:
             raise UsageError(f'--batchsize {options.batchsize}: the training data has {examples} examples')
+
+    def _load(self) -> Data:
+        self._seed(self._options.seed)  # data that are drawn at random are the same in all workers, and when a run goes on
+        spec = self._options.dataset
+        with blaming('--dataset'):
+            data = load_dataset(spec, self._options.seed)
+            try:
+                self.inputs = inputs.of_data(spec, data)
+            except Exception as error:  # examples of a data set of the user's run the user's code
+                raise ValueError(f'{spec!r}: its data raised {describe(error)}') from error
+            self.workers.check_alike('the data', (self.inputs, len(data.train), len(data.validation)))
+        return data
 
     @property
     def iterations_per_epoch(self) -> int:
@@ -78,11 +91,12 @@ class Builder:
         """Builds everything anew; the global random generators start at the seed.
 
         Raises:
-            UsageError: The model can't be built.
+            UsageError: The model can't be built, or is not the same in all workers.
         """
         self._seed(self.workers.seed(seed))
         with blaming('--model'):
             model = load_model(self._options.model, self.data.n_classes, self.data.n_targets)
+            self.workers.check_alike('the model', _shapes(model))
         model.to_device(self.device)
         optimizer = self.workers.optimizer(make_optimizer(self._options.optimizer)).setup(model)
         train = SerialIterator(self.data.train, self._options.batchsize)
@@ -98,6 +112,11 @@ class Builder:
         np.random.seed(seed)
         if self.device.xp is cuda.cupy:
             cuda.cupy.random.seed(seed)
+
+
+def _shapes(model: Any) -> dict[str, tuple[int, ...] | None]:
+    """The shapes of a model's parameters by name; ``None`` for one that is made with the first batch."""
+    return {name: None if param.array is None else param.shape for name, param in model.namedparams()}
 
 
 def _device(spec: str) -> Any:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 class UsageError(Exception):
     """Bad usage or bad input. The message is one line that names the flag or the file."""
+
+
+class WriteError(UsageError):
+    """A file can't be written."""
 
 
 @contextmanager
@@ -29,15 +34,16 @@ def blaming(flag: str) -> Iterator[None]:
 
 @contextmanager
 def writing(folder: str | os.PathLike[str]) -> Iterator[None]:
-    """Turns an OSError of the block, which writes into the folder, into a :class:`UsageError` that names ``--out``.
+    """Makes the folder where it is missing; turns an OSError of the block, which writes into it, into a :class:`WriteError`.
 
-    >>> with writing('result'):
+    >>> with writing('.'):
     ...     raise OSError(28, 'No space left on device')
     Traceback (most recent call last):
         ...
-    lrfinder.cli.errors.UsageError: --out result: No space left on device
+    lrfinder.cli.errors.WriteError: --out .: No space left on device
     """
     try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
-        raise UsageError(f'--out {os.fspath(folder)}: {error.strerror or error}') from error
+        raise WriteError(f'--out {os.fspath(folder)}: {error.strerror or error}') from error

@@ -73,7 +73,7 @@ class _Job:
         self._out = out
         epochs = self._options.epoch
         self._length = (epochs, 'epoch') if epochs else None
-        self._plan = cycles.plan(builder.iterations_per_epoch, self._length) if epochs else None
+        self._plan = cycles.plan(builder.iterations_per_epoch, self._length, self._options.policy) if epochs else None
         self._compared = tuple(f'fixed_{name}' for name in train.FIXED) if self._options.compare else ()
         self._built: Parts | None = None
         self._kept = False
@@ -144,6 +144,8 @@ class _Job:
         seeds = range(options.seed, options.seed + options.seeds)
         recording = Recording(self._folder / CURVE, several=options.seeds > 1)
 
+        progress = self._progress()
+
         def build(seed: int) -> Parts:
             recording.begin(seed)
             return self._build(seed)
@@ -152,21 +154,20 @@ class _Job:
             recording.add(rate, loss)
             progress.show(rate, loss)
 
-        # Other processes build for themselves, and say only when a range test is done.
-        at_once = {'build': self._builder.build, 'on_row': lambda *row: progress.show(*row)}
-        one_by_one = {'build': build, 'on_row': on_row}
-        how: dict[str, Any] = at_once if options.jobs > 1 else one_by_one
+        # Other processes build for themselves, and tell a row alone when a range test is done.
+        how: Any = (self._builder.build, seeds, options.jobs, progress.show) if options.jobs > 1 else (build, seeds, 1, on_row)
         try:
-            with self._blaming_what_is_trained(), self._progress() as progress:
-                return find_seeds(seeds=seeds, jobs=options.jobs, length=self._length, quiet=True, **how, **chosen)
+            with self._blaming_what_is_trained(), progress:
+                return find_seeds(*how, length=self._length, quiet=True, **chosen)
         except BaseException as error:
             self._keep(error, recording)
             raise
 
     def _progress(self) -> Progress:
+        """The bar of the test, which may take fewer updates."""
         options = self._options
         if options.jobs > 1:
-            return Progress('range tests', options.seeds, options.quiet, unit='seed')
+            return Progress('range tests', options.seeds, options.quiet)
         most = finder.SCAN_UPDATES + finder.MOST_TRIALS * finder.TRIAL_UPDATES + (options.iterations or finder.RAMP_UPDATES)
         return Progress('range test', options.seeds * most, options.quiet)
 

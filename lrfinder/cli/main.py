@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import signal
+import contextlib
+import os
 import sys
-import threading
+import traceback
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
+from lrfinder._names import printable
 from lrfinder.analysis.suggestion import NoRangeError
 from lrfinder.cli.errors import UsageError
-from lrfinder.cli.options import Options, parse
+from lrfinder.cli.interrupts import Interrupted, interruptible
+from lrfinder.cli.options import Options, asks_for_workers, parse
+from lrfinder.cli.output import Output, output
+from lrfinder.engine.signals import signals_deferred
 
-FOUND, NO_RANGE, BAD_USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+FOUND, NO_RANGE, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
 
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM came."""
+# What goes wrong on a machine, rather than in this program.
+_OF_THE_MACHINE = (OSError, MemoryError, ImportError, RecursionError)
+_LONGEST_MESSAGE = 2000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,37 +31,85 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Those of the command line; ``sys.argv[1:]`` if there are none.
 
     Returns:
-        The exit status: 0 a range was given; 1 there is none to give; 2 bad usage or bad input; 130 or 143 interrupted.
+        The exit status: 0 a range was given; 1 there is none to give; 2 bad usage or bad input; 130, 143 or 129 interrupted.
 
     >>> main(['--compare'])  # and one line on standard error
     2
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    with output() as out, interruptible():
+        status = _status(lambda: _run(arguments, out))
+        return _end(BAD_USAGE, f'error: standard output: {out.problem}') if status == FOUND and out.problem else status
+
+
+def _status(job: Callable[[], None]) -> int:
+    """Does the job; says in one line what ended it early, and returns the exit status."""
     try:
-        with _sigterm_raises():
-            _run(parse(arguments))
-        return FOUND
-    except SystemExit as error:  # --help and --version
-        return int(error.code or 0)
-    except (UsageError, NoRangeError, KeyboardInterrupt) as error:
+        try:
+            job()
+            return FOUND
+        except SystemExit as error:  # --help and --version; several workers that have agreed
+            return int(error.code or 0)
+        except BaseException as error:
+            return _tell(error)
+    except KeyboardInterrupt as error:  # while it was told
         return _tell(error)
 
 
-def _run(options: Options) -> None:
-    if options.curve is not None:
-        from lrfinder.cli import analyze
+def _run(arguments: Sequence[str], out: Output) -> None:
+    with _without_windows():
+        if _others_wait(arguments):
+            with signals_deferred():  # until it has joined them
+                _quietly_load_chainer()
+                from lrfinder.cli import mpi
+            mpi.run(arguments, out, _job, _tell)
+        else:
+            _job(parse(arguments), out)
 
-        analyze.run(options)
-        return
+
+def _job(options: Options, out: Output) -> None:
+    with out.asked(options.quiet):
+        if options.curve is not None:
+            from lrfinder.cli import analyze
+
+            analyze.run(options, out)
+            return
+        _quietly_load_chainer()
+        from lrfinder.cli import find
+
+        find.run(options, out)
+
+
+def _others_wait(arguments: Sequence[str]) -> bool:
+    """Whether other processes may wait for this one in MPI: if so even bad usage is something to tell them.
+
+    The ``mpiexec`` of MPICH, whose variables these are, does not end them where one of them ends before it has joined them.
+    """
+    if asks_for_workers(arguments):
+        return True
+    try:
+        os.fstat(int(os.environ['PMI_FD']))  # else they were left to a process that such a process has started
+        return int(os.environ['PMI_SIZE']) > 1
+    except (KeyError, ValueError, OSError):
+        return False
+
+
+def _quietly_load_chainer() -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings('ignore', module='cupy')  # of libraries that it does not find, and that are not used
         warnings.filterwarnings('ignore', 'cuDNN is not enabled')  # Chainer's; CuPy 14 knows none, and Chainer needs none
-        from lrfinder.cli import find
-    if options.communicator is not None:
-        from lrfinder.cli import mpi
+        from lrfinder.cli import find  # noqa: F401
 
-        mpi.run(options, _tell)
-    else:
-        find.run(options)
+
+@contextlib.contextmanager
+def _without_windows() -> Iterator[None]:
+    """Pictures go into files. So a MPLBACKEND that there is not must not end the command."""
+    backend = os.environ.pop('MPLBACKEND', None)
+    try:
+        yield
+    finally:
+        if backend is not None:
+            os.environ['MPLBACKEND'] = backend
 
 
 def _tell(error: BaseException) -> int:
@@ -68,28 +119,13 @@ def _tell(error: BaseException) -> int:
     if isinstance(error, NoRangeError):
         return _end(NO_RANGE, f'no range: {error}')
     if isinstance(error, KeyboardInterrupt):
-        status = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
+        status = error.status if isinstance(error, Interrupted) else INTERRUPTED
         return _end(status, str(error) or 'interrupted before anything was recorded')
-    raise error
+    if not isinstance(error, _OF_THE_MACHINE):
+        traceback.print_exception(error)  # this is a fault in the program: who mends it needs to know where
+    return _end(BAD_USAGE, f'error: {type(error).__name__}: {error}')
 
 
 def _end(status: int, message: str) -> int:
-    print('lrfinder:', *message.split(), file=sys.stderr)
+    print('lrfinder:', printable(' '.join(message.split()), _LONGEST_MESSAGE), file=sys.stderr, flush=True)
     return status
-
-
-@contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """Lets SIGTERM end the block by an exception, so that what was recorded can be kept."""
-
-    def handle(*_: Any) -> None:
-        raise Terminated
-
-    if threading.current_thread() is not threading.main_thread():  # only that one may set handlers
-        yield
-        return
-    earlier = signal.signal(signal.SIGTERM, handle)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, earlier)

@@ -34,12 +34,14 @@ class Manifest:
         options: Its options.
         run_id: Tells it from other runs; its snapshots have it too.
         digests: SHA-256 of the finished files of the range test, by name; empty before.
+        inputs: SHA-256 of what it gets from the user, data and modules, by name.
     """
 
     folder: Path
     options: Options
     run_id: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex)
     digests: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    inputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def range_is_known(self) -> bool:
@@ -47,7 +49,7 @@ class Manifest:
         return bool(self.digests) and _digests(self.folder) == self.digests
 
     def save(self) -> None:
-        """Writes the manifest into its folder, which is made where it is missing.
+        """Writes the manifest into its folder.
 
         Raises:
             UsageError: It can't be written.
@@ -57,15 +59,28 @@ class Manifest:
             'run_id': self.run_id,
             'arguments': arguments_of(self.options),
             'digests': self.digests,
+            'inputs': self.inputs,
         }
         with writing(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            _files.sweep(self.folder)
             _files.write_text(self.folder / NAME, json.dumps(content, indent=2) + '\n')
 
     def with_digests(self) -> Manifest:
         """The manifest of the run whose range test has just been written."""
         return dataclasses.replace(self, digests=_digests(self.folder))
+
+    def fed_with(self, inputs: Mapping[str, str]) -> Manifest:
+        """The manifest with what the run gets from the user.
+
+        Raises:
+            UsageError: The range test was done with something else.
+        """
+        changed = [name for name, digest in self.inputs.items() if inputs.get(name) != digest]
+        if changed and self.digests:
+            raise UsageError(
+                f'--resume {self.folder}: {changed[0]} is not what it was when the run began; put it back, or start a new run '
+                'without --resume'
+            )
+        return dataclasses.replace(self, inputs=inputs)
 
 
 def begin(options: Options) -> Manifest:
@@ -126,7 +141,7 @@ def _load(folder: Path) -> Manifest:
         if content['schema'] != SCHEMA:
             raise ValueError(f'schema {SCHEMA} is expected, not {content["schema"]!r}')
         options = parse([str(argument) for argument in content['arguments']])
-        return Manifest(folder, options, str(content['run_id']), dict(content['digests']))
+        return Manifest(folder, options, str(content['run_id']), dict(content['digests']), dict(content['inputs']))
     except OSError as error:
         raise UsageError(f'--resume {folder}: {path}: {error.strerror}') from error
     except (ValueError, KeyError, TypeError, RecursionError, UsageError) as error:

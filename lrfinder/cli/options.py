@@ -99,6 +99,15 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     return options
 
 
+def asks_for_workers(arguments: Sequence[str]) -> bool:
+    """Whether the arguments, which may be wrong, ask for several workers.
+
+    >>> asks_for_workers(['--seed', 'x', '--communicator=naive'])
+    True
+    """
+    return any(argument.partition('=')[0] == '--communicator' for argument in arguments)
+
+
 def arguments_of(options: Options) -> list[str]:
     """The arguments that give these options: those that decide the outcome of a run.
 
@@ -132,6 +141,8 @@ def check(options: Options) -> None:
         raise UsageError('--compare needs --epoch N')
     if options.seed + options.seeds - 1 > LARGEST_SEED:
         raise UsageError(f'--seeds {options.seeds}: seeds end at {LARGEST_SEED}')
+    if options.jobs > 1 and options.seeds == 1:
+        raise UsageError(f'--jobs {options.jobs} needs --seeds K, of which it runs as many at once')
     if options.jobs > 1 and importlib.util.find_spec('joblib') is None:
         raise UsageError(f"--jobs {options.jobs} needs joblib: pip install 'chainer-lrfinder[jobs]'")
     if options.communicator is not None and options.jobs > 1:
@@ -193,12 +204,14 @@ def _add_training(group: Any) -> None:
     group.add_argument(
         '--model',
         metavar='NAME',
+        type=_text,
         help=f'{", ".join(MODEL_NAMES)}, mlp:50,50 (hidden units), resnet:20 (depth), or module:factory, a callable '
         f'of yours that returns a Chainer link',
     )
     group.add_argument(
         '--dataset',
         metavar='NAME',
+        type=_text,
         help=f'{", ".join(DATASET_NAMES)}, FILE.npz with x and y (and x_val, y_val), or module:factory',
     )
     group.add_argument(
@@ -208,7 +221,7 @@ def _add_training(group: Any) -> None:
         help=f'{", ".join(OPTIMIZER_NAMES)}',
     )
     group.add_argument('--batchsize', '-b', metavar='N', type=_count(1), help='examples per update')
-    group.add_argument('--device', '-d', metavar='SPEC', help='-1 for the CPU, 0 for the first GPU')
+    group.add_argument('--device', '-d', metavar='SPEC', type=_device, help='-1 for the CPU, 0 for the first GPU')
     group.add_argument('--seed', metavar='N', type=_count(0, LARGEST_SEED), help='seed of everything random')
     group.add_argument(
         '--communicator',
@@ -236,6 +249,7 @@ def _add_range_test(group: Any) -> None:
     group.add_argument(
         '--curve',
         metavar='FILE',
+        type=_text,
         help="only analyze a recorded curve: CSV, or the JSON log of Chainer's LogReport; needs no Chainer",
     )
     group.add_argument(
@@ -257,9 +271,13 @@ def _add_clr(group: Any) -> None:
 
 
 def _add_output(group: Any) -> None:
-    group.add_argument('--out', '-o', metavar='DIR', help='directory for all files')
+    group.add_argument('--out', '-o', metavar='DIR', type=_text, help='directory for all files')
     group.add_argument(
-        '--resume', '-r', metavar='PATH', help='continue an earlier run: its --out directory, or a snapshot in it'
+        '--resume',
+        '-r',
+        metavar='PATH',
+        type=_text,
+        help='continue an earlier run: its --out directory, or a snapshot in it',
     )
     group.add_argument('--quiet', action='store_true', help='print only MIN MAX STEP_SIZE')
     group.add_argument('--version', action='version', version=f'%(prog)s {__version__}', help='print the version')
@@ -274,6 +292,22 @@ def _choice(what: str, names: Iterable[str]) -> Callable[[str], str]:
         return known
 
     return choose
+
+
+def _text(text: str) -> str:
+    if not text or '\0' in text:
+        raise argparse.ArgumentTypeError('must not be empty' if not text else 'must not have a null character')
+    return text
+
+
+def _device(text: str) -> str:
+    """A device by Chainer's name; also by the names that others have for it."""
+    kind, _, number = _text(text).lower().partition(':')
+    if kind == 'cpu':
+        return '-1'
+    if kind in ('gpu', 'cuda') and (number.isdecimal() or not number):
+        return str(int(number or 0))
+    return text
 
 
 def _column(text: str) -> tuple[str, str]:

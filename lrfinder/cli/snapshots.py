@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import random
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +20,56 @@ import numpy as np
 from chainer import serializers
 from chainer.backends import cuda
 from chainer.serializer import Deserializer
-from chainer.training import extension, extensions
-from chainer.training.extensions import snapshot_writers
+from chainer.training import extension
 
 _PREFIX = 'snapshot_iter_'
+_IS_ITERATION = re.compile(r'0|[1-9][0-9]{0,17}').fullmatch
 
 
-class RunState(extension.Extension):
-    """Trainer extension that puts into snapshots what Chainer leaves out.
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where a snapshot comes from.
 
-    That is the random generators, which run it is, and the power of beta that MSVAG counts with.
+    Attributes:
+        run_id: Which run.
+        trained_with: What decides the rates of the training, by name.
+        earlier: The names of older snapshots of the run, which are removed as soon as there is a newer one.
+    """
 
-    The state of CuPy's generator can't be read. So that generator is seeded anew when a snapshot is taken, and in the same
-    way when training goes on from it: give this extension the trigger of the snapshot's.
+    run_id: str
+    trained_with: Mapping[str, Any]
+    earlier: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, text: str) -> Origin:
+        """From the JSON text in a snapshot."""
+        content = json.loads(text)
+        return cls(str(content['run_id']), dict(content['trained_with']), tuple(map(str, content['earlier'])))
+
+    def to_json(self) -> str:
+        """The JSON text for a snapshot."""
+        return json.dumps(dataclasses.asdict(self))
+
+
+class Snapshots(extension.Extension):
+    """Trainer extension that saves the training, and then removes what it saved before: the newest snapshot alone stays.
+
+    It removes none but the run's own, by the names that it wrote. Those of a run that goes on are in its snapshot.
+
+    Into a snapshot goes what Chainer leaves out: the random generators, and the power of beta that MSVAG counts with. The state
+    of CuPy's generator can't be read. So that generator is seeded anew when a snapshot is taken, and in the same way when
+    training goes on from it.
 
     Args:
-        run_id (str): Tells the run from others.
+        origin (Origin): Which run it is, and what it is trained with.
         optimizer (~chainer.Optimizer): The optimizer of the training.
     """
 
-    # After the snapshot (-100); and the last to be initialized, so that nothing draws afterwards.
+    # After all that belongs into a snapshot; and the last to be initialized, so that nothing draws afterwards.
     priority = -200
 
-    def __init__(self, run_id: str, optimizer: Any) -> None:
-        self._run_id = run_id
+    def __init__(self, origin: Origin, optimizer: Any) -> None:
+        self._origin = origin
         self._optimizer = optimizer
         self._loaded: str | None = None
 
@@ -48,12 +77,21 @@ class RunState(extension.Extension):
         if self._loaded is not None:
             _set_random_state(self._loaded)
             _seed_cupy(trainer.updater)
+            self._remember(snapshot_name(trainer.updater.iteration))
 
     def __call__(self, trainer: Any) -> None:
+        folder, name = Path(trainer.out), snapshot_name(trainer.updater.iteration)
+        with writing(folder), _files.replacing(folder / name) as file:
+            serializers.save_npz(file, trainer)
+        for other in self._origin.earlier:
+            if other != name:
+                self._remove(folder / other)
+        self._origin = dataclasses.replace(self._origin, earlier=())
+        self._remember(name)
         _seed_cupy(trainer.updater)
 
     def serialize(self, serializer: Any) -> None:
-        self._run_id = str(serializer('run_id', self._run_id))
+        self._origin = Origin.of(str(serializer('origin', self._origin.to_json())))
         state = str(serializer('random', _random_state()))
         for name, param in self._optimizer.target.namedparams():
             if hasattr(param.update_rule, 'beta_power'):
@@ -61,60 +99,78 @@ class RunState(extension.Extension):
         if isinstance(serializer, Deserializer):
             self._loaded = state
 
+    def _remember(self, name: str) -> None:
+        self._origin = dataclasses.replace(self._origin, earlier=(*self._origin.earlier, name))
 
-def snapshot() -> Any:
-    """A snapshot extension that keeps the newest snapshot alone, written whole or not at all."""
-    return extensions.snapshot(filename=_PREFIX + '{.updater.iteration}', writer=_WholeWriter(), n_retains=1)
+    def _remove(self, path: Path) -> None:
+        with contextlib.suppress(UsageError, OSError):
+            found = origin_of(path)
+            if found is not None and found.run_id == self._origin.run_id:
+                path.unlink()
 
 
-def snapshot_path(folder: Path, iteration: int) -> Path:
-    """Where the snapshot after an iteration is."""
-    return folder / f'{_PREFIX}{iteration}'
+def snapshot_name(iteration: int) -> str:
+    """The name of the snapshot after an iteration.
+
+    >>> snapshot_name(540)
+    'snapshot_iter_540'
+    """
+    return f'{_PREFIX}{iteration}'
+
+
+def all_names(folder: Path) -> list[str]:
+    """The names of all snapshots in a folder, of whatever run, the newest by its iteration at the end."""
+    found = (path.name.removeprefix(_PREFIX) for path in folder.glob(f'{_PREFIX}*'))
+    return [snapshot_name(iteration) for iteration in sorted(int(number) for number in found if _IS_ITERATION(number))]
 
 
 def newest_snapshot(folder: Path, run_id: str) -> Path | None:
-    """The newest snapshot of a run in a folder; ``None`` where there is none.
+    """The newest snapshot of a run in a folder, by its iteration; ``None`` where there is none.
 
     Raises:
         UsageError: A snapshot can't be read.
     """
-    found = [path for path in folder.glob(f'{_PREFIX}*') if re.fullmatch(r'\d+', path.name.removeprefix(_PREFIX))]
-    own = [path for path in found if run_id_of(path) == run_id]
-    return max(own, key=lambda path: int(path.name.removeprefix(_PREFIX)), default=None)
+    for name in reversed(all_names(folder)):
+        origin = origin_of(folder / name)
+        if origin is not None and origin.run_id == run_id:
+            return folder / name
+    return None
 
 
-def run_id_of(path: Path) -> str | None:
-    """Which run a snapshot belongs to; ``None`` where it does not say.
+def origin_of(path: Path) -> Origin | None:
+    """Where a snapshot comes from; ``None`` where it does not say.
 
     Raises:
         UsageError: It is no snapshot.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            name = f'extensions/{RunState.__name__}/run_id'
-            return str(arrays[name]) if name in arrays else None
+            name = f'extensions/{Snapshots.__name__}/origin'
+            return Origin.of(str(arrays[name])) if name in arrays else None
+    except MemoryError:
+        raise
     except Exception as error:  # damaged bytes make zipfile and NumPy raise nearly anything
         raise UsageError(f'--resume: {path} is not a snapshot, or is damaged ({describe(error)})') from error
 
 
-def load(path: Path, trainer: Any) -> None:
+def load(path: Path, trainer: Any, trained_with: Mapping[str, Any]) -> None:
     """Puts a trainer in the state of a snapshot. Nothing is unpickled.
 
     Raises:
-        UsageError: It does not fit.
+        UsageError: It does not fit, or was trained with something else.
     """
+    origin = origin_of(path)
+    for name, value in trained_with.items():
+        other = None if origin is None else origin.trained_with.get(name)
+        if other != value:
+            raise UsageError(f'--resume: {path} was trained with {name} {other}, not {value}; start a new run without --resume')
     try:
         with np.load(path, allow_pickle=False) as arrays:
             serializers.NpzDeserializer(arrays).load(trainer)
+    except MemoryError:
+        raise
     except Exception as error:  # the user's model may have changed in any way
         raise UsageError(f'--resume: {path} does not fit the model and its training ({describe(error)})') from error
-
-
-class _WholeWriter(snapshot_writers.Writer):
-    def __call__(self, filename: str, outdir: str, target: Any) -> None:
-        with writing(outdir), _files.replacing(Path(outdir) / filename) as file:
-            serializers.save_npz(file, target)
-        self._post_save()
 
 
 def _random_state() -> str:

@@ -6,37 +6,37 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from clr.policies import LENGTHS
 from lrfinder.analysis.comparison import Ends, compare
 from lrfinder.analysis.cycles import CYCLES, CyclePlan
 from lrfinder.analysis.metrics import BY_WORTH, WORDS
 from lrfinder.analysis.suggestion import Suggestion
 
 
-def range_lines(suggestion: Suggestion, picture: str, plan: CyclePlan | None = None) -> list[str]:
-    """The range, the reasons for it, and the code that trains with it.
-
-    Args:
-        suggestion: The range.
-        picture: Where the picture of the range test is.
-        plan: The training that follows, if one does.
+def range_lines(suggestion: Suggestion) -> list[str]:
+    """The range, and the reasons for it.
 
     >>> suggestion = Suggestion('lr', (0.01, 0.1), 90, reasons={'max': 'the loss rises above 0.2'})
-    >>> print(*range_lines(suggestion, 'result/range_test.png')[:3], sep=chr(10))
+    >>> print(*range_lines(suggestion)[:3], sep=chr(10))
     value_range: 0.01 to 0.1 (lr)
       min 0.01
       max 0.1: the loss rises above 0.2
     """
-    return [
-        *str(suggestion).splitlines(),
-        f'Picture: {picture}',
-        '',
-        'To train with it:',
-        *(f'    {line}' for line in code_lines(suggestion, plan.cycles if plan and plan.cycles else CYCLES)),
-    ]
+    return str(suggestion).splitlines()
 
 
-def code_lines(suggestion: Suggestion, cycles: int = CYCLES) -> list[str]:
-    """The three lines that train with a suggestion, in whole cycles.
+def how_to_train(suggestion: Suggestion, plan: CyclePlan | None = None) -> list[str]:
+    """The code that trains with a range.
+
+    Args:
+        suggestion: The range.
+        plan: The training that follows, if one does.
+    """
+    return ['To train with it:', *(f'    {line}' for line in code_lines(suggestion, plan))]
+
+
+def code_lines(suggestion: Suggestion, plan: CyclePlan | None = None) -> list[str]:
+    """The three lines that train with a suggestion: in whole cycles, or as long as a policy lasts that knows none.
 
     >>> print(*code_lines(Suggestion('lr', (0.01, 0.1), 90)), sep=chr(10))
     from clr.training.extensions import CLR
@@ -44,13 +44,23 @@ def code_lines(suggestion: Suggestion, cycles: int = CYCLES) -> list[str]:
     trainer.extend(CLR('lr', (0.01, 0.1), step_size=90, policy='triangular2'))
     """
     low, high = (float(f'{rate:.4g}') for rate in suggestion.value_range)
-    whole = f'{cycles} whole cycle{"s" if cycles > 1 else ""}'
+    iterations, comment = _length(suggestion, plan)
+    own = ', proportional=True' if suggestion.proportional else ''
     return [
         'from clr.training.extensions import CLR',
-        f"trainer = chainer.training.Trainer(updater, ({2 * cycles * suggestion.step_size}, 'iteration'))  # {whole}",
+        f"trainer = chainer.training.Trainer(updater, ({iterations}, 'iteration'))  # {comment}",
         f'trainer.extend(CLR({suggestion.attr!r}, ({low}, {high}), step_size={suggestion.step_size}, '
-        f'policy={suggestion.policy!r}))',
+        f'policy={suggestion.policy!r}{own}))',
     ]
+
+
+def _length(suggestion: Suggestion, plan: CyclePlan | None) -> tuple[int, str]:
+    """The length of a training in iterations, and what that is."""
+    if suggestion.policy in LENGTHS:
+        length = int(LENGTHS[suggestion.policy] * suggestion.step_size)
+        return (plan.iterations if plan and plan.iterations else length), f'{suggestion.policy} as a whole'
+    cycles = plan.cycles if plan and plan.cycles else CYCLES
+    return 2 * cycles * suggestion.step_size, f'{cycles} whole cycle{"s" if cycles > 1 else ""}'
 
 
 def quiet_line(suggestion: Suggestion) -> str:

@@ -66,13 +66,23 @@ def train_with_clr(parts: Parts, suggestion: Suggestion, course: Course) -> Log:
         UsageError: A file can't be written, or the snapshot to go on from does not fit.
     """
     cycles = CLR(suggestion.attr, suggestion.value_range, suggestion.step_size, suggestion.policy)
-    return _train(parts, suggestion.attr, course, 'CLR', cycles)
+    trained_with = {
+        'attr': suggestion.attr,
+        'value_range': list(suggestion.value_range),
+        'step_size': suggestion.step_size,
+        'policy': suggestion.policy,
+    }
+    return _train(parts, trained_with, course, 'CLR', cycles)
 
 
 def train_at(rate: float, parts: Parts, attr: str, course: Course) -> Log:
     """Trains at a fixed rate; files, result and errors are those of :func:`train_with_clr`."""
     setattr(parts.updater.get_optimizer('main'), attr, rate)
-    return _train(parts, attr, course, f'fixed rate {rate:.4g}')
+    return _train(parts, {'attr': attr, 'rate': rate}, course, f'fixed rate {rate:.4g}')
+
+
+# The fixed rates to compare with, by name.
+FIXED = ('min', 'middle', 'max')
 
 
 def fixed_rates(value_range: tuple[float, float]) -> dict[str, float]:
@@ -82,7 +92,7 @@ def fixed_rates(value_range: tuple[float, float]) -> dict[str, float]:
     {'min': 0.1, 'middle': 0.2, 'max': 0.4}
     """
     low, high = value_range
-    return {'min': low, 'middle': math.sqrt(low * high) if low else high / 2, 'max': high}
+    return dict(zip(FIXED, (low, math.sqrt(low * high) if low else high / 2, high)))
 
 
 def comparison(logs: Mapping[str, Log]) -> pd.DataFrame:
@@ -97,33 +107,30 @@ def comparison(logs: Mapping[str, Log]) -> pd.DataFrame:
     return table[[name for name in columns if name in table]]
 
 
-def _train(parts: Parts, attr: str, course: Course, title: str, clr_extension: Any = None) -> Log:
+def _train(parts: Parts, trained_with: Mapping[str, Any], course: Course, title: str, cycles: Any = None) -> Log:
     updater = parts.updater
+    optimizer = updater.get_optimizer('main')
     trainer = training.Trainer(updater, lambda _: updater.iteration >= course.iterations, out=str(course.folder))
     at_epochs = _EveryEpoch(course.iterations_per_epoch, course.iterations)
     log = extensions.LogReport(trigger=at_epochs, postprocess=_null_for_non_finite, log_name=None)
+    rate = _reader(optimizer, trained_with['attr'])
     with Progress(title, course.iterations, course.quiet) as progress:
         trainer.extend(parts.evaluator, trigger=at_epochs)
-        trainer.extend(extensions.observe_value('lr', _reader(updater, attr)), name='rate', trigger=(1, 'iteration'))
-        if clr_extension is not None:
-            trainer.extend(clr_extension)
+        trainer.extend(extensions.observe_value('lr', rate), name='rate', trigger=at_epochs)  # that of the last update
+        if cycles is not None:
+            trainer.extend(cycles)
         trainer.extend(log)
         trainer.extend(_log_writer(log, course.folder), trigger=at_epochs)
-        trainer.extend(snapshots.snapshot(), trigger=at_epochs)
-        trainer.extend(snapshots.RunState(course.run_id, updater.get_optimizer('main')), trigger=at_epochs)
+        trainer.extend(snapshots.Snapshots(snapshots.Origin(course.run_id, trained_with), optimizer), trigger=at_epochs)
         if progress.visible:
-            trainer.extend(_bar(progress), name='bar')
-        _run(trainer, course)
+            trainer.extend(_bar(progress, rate), name='bar', priority=extension.PRIORITY_WRITER)  # before the next rate is set
+        if course.earlier is not None:
+            snapshots.load(course.earlier, trainer, trained_with)
+        with writing(course.folder):
+            pass  # found out now that it can't be
+        with np.errstate(all='ignore'):  # a fixed rate may well be too large
+            trainer.run(show_loop_exception_msg=False)
     return log.log
-
-
-def _run(trainer: Any, course: Course) -> None:
-    if course.earlier is not None:
-        snapshots.load(course.earlier, trainer)
-    with writing(course.folder):
-        course.folder.mkdir(parents=True, exist_ok=True)
-    with np.errstate(all='ignore'):  # a fixed rate may well be too large
-        trainer.run(show_loop_exception_msg=False)
 
 
 class _EveryEpoch:
@@ -138,8 +145,8 @@ class _EveryEpoch:
         return iteration % self._iterations_per_epoch == 0 or iteration == self._iterations
 
 
-def _reader(updater: Any, attr: str) -> Callable[[Any], float]:
-    return lambda _: float(getattr(updater.get_optimizer('main'), attr))
+def _reader(optimizer: Any, attr: str) -> Callable[[Any], float]:
+    return lambda _: float(getattr(optimizer, attr))
 
 
 def _log_writer(log: Any, folder: Path) -> Any:
@@ -153,11 +160,11 @@ def _log_writer(log: Any, folder: Path) -> Any:
     return write_log
 
 
-def _bar(progress: Progress) -> Any:
+def _bar(progress: Progress, rate: Callable[[Any], float]) -> Any:
     def show(trainer: Any) -> None:
         if progress.due:
             loss = trainer.observation[LOSS]
-            progress.show(trainer.observation['lr'], float(getattr(loss, 'array', loss)), trainer.updater.iteration)
+            progress.show(rate(trainer), float(getattr(loss, 'array', loss)), trainer.updater.iteration)
 
     return show
 

@@ -17,7 +17,7 @@ class Progress:
 
     Args:
         title: What goes on.
-        total: How many updates; ``None`` where that is not known before.
+        total: How many updates at most; ``None`` where that is not known before.
         quiet: Whether to show nothing.
 
     >>> with Progress('range test', quiet=True) as progress:
@@ -28,8 +28,9 @@ class Progress:
         self._title = title
         self._total = total
         self._bar: Any = None
+        self._done = 0
         self._shown = 0.0
-        self.visible = not quiet and sys.stderr.isatty()
+        self.visible = not quiet and sys.stderr is not None and sys.stderr.isatty()
 
     @property
     def due(self) -> bool:
@@ -42,15 +43,16 @@ class Progress:
         Args:
             rate: The rate of the last update.
             loss: Its loss.
-            done: How many updates have been done.
+            done: How many updates have been done; one more than at the last call, unless it is told.
         """
-        if self.visible:
-            self._shown = time.monotonic()
-            if self._bar is None:
-                self._bar = self._make_bar(done)
-            if done is not None:
-                self._bar.n = done
-            self._bar.set_postfix_str(f'rate {rate:.4g}, loss {loss:.4g}')
+        self._done = self._done + 1 if done is None else done
+        if not self.visible or (self._bar is not None and done is None and not self.due):
+            return
+        self._shown = time.monotonic()
+        if self._bar is None:
+            self._bar = self._make_bar(self._done)
+        self._bar.n = self._done
+        self._bar.set_postfix_str(f'rate {rate:.4g}, loss {loss:.4g}')
 
     def __enter__(self) -> Progress:
         return self
@@ -59,16 +61,14 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
 
-    def _make_bar(self, done: int | None) -> Any:
+    def _make_bar(self, done: int) -> Any:
         from tqdm import tqdm
 
         size = shutil.get_terminal_size()  # is never 0, unlike what tqdm finds, which then shows nothing
-        layout = None if self._total is not None else '{desc}{postfix} [{elapsed}]'
         return tqdm(
             desc=self._title,
             total=self._total,
-            initial=done or 0,
-            bar_format=layout,
+            initial=done,
             file=sys.stderr,
             leave=False,
             ncols=size.columns,

@@ -13,7 +13,10 @@ from chainer.datasets import TupleDataset, split_dataset
 
 Array: TypeAlias = 'np.ndarray[Any, Any]'
 
-MOST_CLASSES = 1_000_000  # a label above is taken for a mistake: the model's last layer would fill the memory
+# A label above is taken for a mistake: the model's last layer would fill the memory.
+MOST_CLASSES = 1_000_000
+# And so are more classes than so many for each example, where they are more than a few.
+CLASSES_PER_EXAMPLE, A_FEW_CLASSES = 10, 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Data:
         n_targets: Number of float targets of an example (regression); ``None`` where examples have none.
         name: What to call the data in a summary; :func:`load_dataset` puts what was asked for where it is
             empty.
+        note: What the user should know of how it was read.
     """
 
     train: Any
@@ -35,6 +39,7 @@ class Data:
     n_classes: int | None = None
     n_targets: int | None = None
     name: str = ''
+    note: str = ''
 
 
 def checked_labels(what: str, labels: Array) -> Array:
@@ -59,7 +64,7 @@ def count_classes(y: Array, y_val: Array, name: str, name_val: str) -> int:
     """How many classes labels have that count from 0.
 
     Raises:
-        ValueError: All are the same, or the validation data have others.
+        ValueError: All are the same, or the validation data have others, or they can't be numbers of classes.
 
     >>> count_classes(np.array([0, 2]), np.array([1]), 'y', 'y_val')
     3
@@ -68,7 +73,13 @@ def count_classes(y: Array, y_val: Array, name: str, name_val: str) -> int:
         raise ValueError(f'every label of {name} is {y[0]}: at least two classes are needed')
     if y_val.max() > y.max():
         raise ValueError(f'{name_val} has the label {y_val.max()}, but those of {name} end at {y.max()}')
-    return int(y.max()) + 1
+    classes = int(y.max()) + 1
+    if classes > max(CLASSES_PER_EXAMPLE * len(y), A_FEW_CLASSES):
+        raise ValueError(
+            f'the labels of {name} go up to {classes - 1:,} in {len(y):,} examples, which would need as many outputs: '
+            'number the classes from 0 without gaps'
+        )
+    return classes
 
 
 def split(dataset: Any, targets: Array, seed: int) -> tuple[Any, Any]:

@@ -11,6 +11,7 @@ Repository, 1998, doi 10.24432/C50P49, licence CC BY 4.0. It was made, from the 
 from __future__ import annotations
 
 import dataclasses
+import os
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,7 +19,7 @@ from urllib.error import URLError
 
 from lrfinder._names import DATASET_NAMES, suggest
 from lrfinder.zoo.data import Array, Data, checked_labels, count_classes, split, split_arrays
-from lrfinder.zoo.factory import call_factory, describe, is_factory, load_object
+from lrfinder.zoo.factory import call_factory, describe, hint, is_factory, load_object
 from lrfinder.zoo.npz import load_npz
 
 import chainer
@@ -66,7 +67,9 @@ def load_dataset(spec: str, seed: int = 0) -> Data:
         return load_npz(spec, seed)
     if is_factory(spec):
         return _from_factory(spec, seed)
-    raise ValueError(f'unknown data {spec!r}: {suggest(spec, [*DATASET_NAMES, "FILE.npz", "module:factory"])}')
+    if os.path.isfile(f'{spec}.npz'):
+        raise ValueError(f'unknown data {spec!r}: did you mean {spec}.npz?')
+    raise ValueError(f'unknown data {spec!r}: {hint(spec) or suggest(spec, [*DATASET_NAMES, "FILE.npz", "module:factory"])}')
 
 
 def _digits() -> Data:
@@ -92,6 +95,8 @@ def _chainers_own(name: str) -> Data:
         train, validation = loader(ndim=3, dtype=np.float32)
     except URLError as error:
         raise ValueError(f"Chainer can't load {name}: {error.reason}; or use digits or your own FILE.npz") from error
+    except MemoryError:
+        raise
     except Exception as error:  # whatever an archive or a damaged cache may raise
         folder = chainer.dataset.get_dataset_root()
         raise ValueError(

@@ -8,14 +8,13 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from lrfinder._names import suggest
+import clr
+from lrfinder._names import printable, suggest
 
 _MISSING = object()
-_NOT_THE_USERS = (
-    '<',
-    os.path.join(sysconfig.get_path('stdlib'), ''),
-    os.path.join(os.path.dirname(os.path.dirname(__file__)), ''),
-)
+_OURS = os.path.dirname(os.path.dirname(__file__)), os.path.dirname(str(clr.__file__))
+_NOT_THE_USERS = ('<', *(os.path.join(folder, '') for folder in (sysconfig.get_path('stdlib'), *_OURS)))
+_LONGEST_MESSAGE = 500
 
 
 def is_factory(spec: str) -> bool:
@@ -76,9 +75,42 @@ def describe(error: BaseException) -> str:
     >>> describe(KeyError('width'))
     "KeyError: 'width'"
     """
-    message = ' '.join(str(error).split())
+    try:
+        message = printable(' '.join(str(error).split()), _LONGEST_MESSAGE)
+    except Exception:  # its own __str__ fails
+        message = ''
     name = type(error).__name__
     return (f'{name}: {message}' if message else name) + _place(error)
+
+
+def is_the_users(filename: str) -> bool:
+    """Whether a source file is the user's own: not Python's, not an installed package's, not ours.
+
+    >>> is_the_users('nets.py'), is_the_users(os.__file__)
+    (True, False)
+    """
+    return not (filename.startswith(_NOT_THE_USERS) or '-packages' in filename)
+
+
+def hint(spec: str) -> str:
+    """What a misspelt ``module:factory`` should have been, as the end of an error message; empty where it is no such thing.
+
+    >>> with open('nets.py', 'w') as file:
+    ...     _ = file.write('def make(): ...')
+    >>> hint('nets.py'), hint('nets.make'), hint('resent')
+    ('name what makes it, such as nets:make', 'did you mean nets:make?', '')
+    """
+    module, dot, attribute = spec.rpartition('.')
+    if dot and attribute != 'py' and _is_module(module):
+        return f'did you mean {module}:{attribute}?'
+    module = spec.removesuffix('.py').replace(os.sep, '.')
+    return f'name what makes it, such as {module}:make' if spec.endswith('.py') or _is_module(module) else ''
+
+
+def _is_module(name: str) -> bool:
+    """Whether there is such a module in the current folder."""
+    path = os.path.join(*name.split('.')) if _is_dotted_name(name) else ''
+    return bool(path) and (os.path.isfile(f'{path}.py') or os.path.isfile(os.path.join(path, '__init__.py')))
 
 
 def _import_module(name: str) -> Any:
@@ -122,7 +154,7 @@ def _is_dotted_name(text: str) -> bool:
 def _place(error: BaseException) -> str:
     """The innermost line of the user's own code on the way to the error; a SyntaxError has its line in it."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not (frame.filename.startswith(_NOT_THE_USERS) or '-packages' in frame.filename)]
+    own = [frame for frame in frames if is_the_users(frame.filename)]
     if not own or isinstance(error, SyntaxError):
         return ''
     return f' ({os.path.basename(own[-1].filename)}, line {own[-1].lineno})'

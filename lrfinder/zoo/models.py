@@ -14,7 +14,7 @@ from typing import Any
 
 import clr  # noqa: F401  makes Chainer importable
 from lrfinder._names import MODEL_NAMES, suggest
-from lrfinder.zoo.factory import call_factory, is_factory, load_object
+from lrfinder.zoo.factory import call_factory, hint, is_factory, load_object
 
 import chainer
 import chainer.functions as F
@@ -213,7 +213,7 @@ def _squared_error(y: Any, t: Any) -> Any:
 def _built_in(spec: str, n_outputs: int | None) -> chainer.Link:
     name, colon, argument = spec.partition(':')
     if name not in MODELS:
-        raise ValueError(f'unknown model {spec!r}: {suggest(name, [*MODEL_NAMES, "module:factory"])}')
+        raise ValueError(f'unknown model {spec!r}: {hint(spec) or suggest(name, [*MODEL_NAMES, "module:factory"])}')
     options = _options(name, argument) if colon else {}
     if n_outputs is None:
         raise ValueError(f'{name} predicts a class or float targets, and the data has neither')

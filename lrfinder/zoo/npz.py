@@ -7,11 +7,14 @@ import pathlib
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+from lrfinder._names import printable
 from lrfinder.zoo.data import Array, Data, checked_labels, count_classes, split_arrays
 from lrfinder.zoo.factory import describe
 
 import numpy as np
 from chainer.datasets import TupleDataset
+
+_MOST_SHOWN = 20
 
 
 def load_npz(path: str, seed: int = 0) -> Data:
@@ -52,6 +55,8 @@ def _read(file: BinaryIO) -> dict[str, Array]:
 def _undamaged(what: str, read: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     try:
         return read(*args, **kwargs)
+    except MemoryError:
+        raise
     except Exception as error:  # damaged bytes make zipfile and NumPy raise nearly anything
         if 'allow_pickle' in str(error):
             raise ValueError(f'{what} holds pickled Python objects, which are never loaded; save numbers') from error
@@ -61,7 +66,8 @@ def _undamaged(what: str, read: Callable[..., Any], *args: Any, **kwargs: Any) -
 def _check_names(names: list[str]) -> None:
     for name in ('x', 'y'):
         if name not in names:
-            raise ValueError(f'the array {name} is missing (found: {", ".join(names) or "none"})')
+            shown = [printable(found) for found in names[:_MOST_SHOWN]] + ['...'] * (len(names) > _MOST_SHOWN)
+            raise ValueError(f'the array {name} is missing (found: {", ".join(shown) or "none"})')
     for name, other in ('x_val', 'y_val'), ('y_val', 'x_val'):
         if name in names and other not in names:
             raise ValueError(f'the array {name} needs the array {other}')
@@ -77,7 +83,7 @@ def _from_arrays(arrays: dict[str, Array], seed: int) -> Data:
         y_val = y
         train, validation = split_arrays(x, y, seed)
     if y.ndim == 2:
-        return Data(train, validation, n_targets=y.shape[1])
+        return Data(train, validation, n_targets=y.shape[1], note=_note(arrays['y']))
     return Data(train, validation, n_classes=count_classes(y, y_val, 'y', 'y_val'))
 
 
@@ -112,6 +118,13 @@ def _targets(name: str, y: Array) -> Array:
     if y.ndim != 1:
         raise ValueError(f'{name} has the shape {y.shape}: labels need (examples,), one integer each')
     return checked_labels(name, y)
+
+
+def _note(y: Array) -> str:
+    """What to know of targets that look like labels."""
+    if y.ndim > 1 or not (y == np.round(y)).all():
+        return ''
+    return f'y holds whole numbers as {y.dtype}, which are taken for targets of a regression; for classes, save integers'
 
 
 def _finite(name: str, array: Array) -> Array:

@@ -169,9 +169,9 @@ def test_the_training_is_of_whole_cycles(trained):
     entries = log(trained)
     assert [entry['iteration'] for entry in entries] == [12, 24, 36, 48]
     low, high = suggestion.value_range
-    # The mean height of the triangle over the iterations 0 to 11, 12 to 23, and so on.
+    # The height of the triangle at the last update of each epoch.
     heights = [(entry['lr'] - low) / (high - low) for entry in entries]
-    assert heights == pytest.approx([5.5 / 24, 17.5 / 24, 18.5 / 24, 6.5 / 24])
+    assert heights == pytest.approx([11 / 24, 23 / 24, 13 / 24, 1 / 24])
 
 
 def test_the_comparison_has_the_same_budget_at_three_fixed_rates(trained):
@@ -223,8 +223,13 @@ def shown_on_a_terminal(monkeypatch, *arguments):
 
 def test_on_a_terminal_there_is_a_progress_bar_with_rate_and_loss(monkeypatch, tmp_path):
     shown = shown_on_a_terminal(monkeypatch, '--epoch', '4', '--out', str(tmp_path))
-    assert re.search(r'range test, rate [\d.e-]+, loss [\d.]+ \[\d\d:\d\d\]', shown)
+    # At most 75 updates of the scan, five trial cycles of 90, and the ramp of 60.
+    assert re.search(r'range test: +\d+%\|.*\| \d+/585 \[\d\d:\d\d<.*, rate [\d.e-]+, loss [\d.]+\]', shown)
     assert re.search(r'CLR: +\d+%\|.*\| \d+/48 \[.*, rate [\d.e-]+, loss [\d.]+\]', shown)
+
+
+def test_of_several_seeds_the_bar_counts_all_updates(monkeypatch, tmp_path):
+    assert '/1170 [' in shown_on_a_terminal(monkeypatch, '--seeds', '2', '--out', str(tmp_path))
 
 
 def test_quiet_shows_no_progress_bar_on_a_terminal_either(monkeypatch, tmp_path):
@@ -555,8 +560,11 @@ def test_a_full_disk_is_one_line_and_leaves_earlier_files_intact(copy):
 
     before = content()
     found = process(*SMALL, '--seed', 1, '--quiet', '--out', copy, preexec_fn=limit)
-    assert (found.returncode, found.stdout) == (2, '')
-    assert found.stderr == f'lrfinder: error: --out {copy}: File too large\n'
+    assert found.returncode == 2
+    assert len(found.stdout.split()) == 3  # the answer is not lost
+    assert found.stderr == (
+        f'lrfinder: error: --out {copy}: File too large; to continue: python -m lrfinder --resume {copy}\n'
+    )
     assert content() == before
 
 

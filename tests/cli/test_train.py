@@ -74,13 +74,9 @@ def test_the_rates_are_those_of_the_policy(builder, tmp_path):
     parts = builder().build(0)
     log = train.train_with_clr(parts, suggestion(builder(), 12), course(tmp_path / 'out', 24))
 
-    def mean_of_epoch(epoch):
-        steps = np.arange(6 * epoch, 6 * epoch + 6)
-        return policies.triangular2(steps, (0.001, 0.01), 6).mean()
-
     assert [entry['iteration'] for entry in log] == [6, 12, 18, 24]
     assert [entry['epoch'] for entry in log] == [1, 2, 3, 4]
-    assert [entry['lr'] for entry in log] == pytest.approx([mean_of_epoch(epoch) for epoch in range(4)])
+    assert [entry['lr'] for entry in log] == pytest.approx([policies.triangular2(last, (0.001, 0.01), 6) for last in (5, 11, 17, 23)])
 
 
 def test_a_last_epoch_that_is_cut_short_is_logged_validated_and_saved_too(builder, tmp_path):
@@ -182,9 +178,9 @@ def test_a_snapshot_is_never_unpickled(tmp_path):
         def __reduce__(self):
             return (open, (str(tmp_path / 'sprung'), 'w'))
 
-    np.savez(tmp_path / 'trap.npz', **{'extensions/RunState/run_id': np.array(Trap(), dtype=object)})
+    np.savez(tmp_path / 'trap.npz', **{'extensions/Snapshots/origin': np.array(Trap(), dtype=object)})
     with pytest.raises(UsageError, match=r'trap\.npz is not a snapshot'):
-        snapshots.run_id_of(tmp_path / 'trap.npz')
+        snapshots.origin_of(tmp_path / 'trap.npz')
     assert not (tmp_path / 'sprung').exists()
 
 

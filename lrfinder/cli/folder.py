@@ -1,0 +1,106 @@
+"""The folder that a run writes to: whether it can, and that no other run does meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from lrfinder import _files
+from lrfinder.cli.errors import UsageError, writing
+
+try:
+    import fcntl
+except ImportError:  # Windows: there two runs in one folder are not told apart
+    fcntl = None  # type: ignore[assignment]
+
+LOCK = '.lrfinder-lock'
+
+
+def check_names(folder: Path, files: Iterable[str], folders: Iterable[str] = ()) -> None:
+    """Refuses a folder in which something else has a name that will be needed.
+
+    Args:
+        folder: It may not be there yet.
+        files: The names of files to be written.
+        folders: The names of folders to be made.
+
+    Raises:
+        UsageError: The message names what is in the way.
+    """
+    in_the_way = [(name, 'directory') for name in files if (folder / name).is_dir()]
+    in_the_way += [(name, 'file') for name in folders if (folder / name).exists() and not (folder / name).is_dir()]
+    for name, kind in in_the_way:
+        raise UsageError(f'--out {folder}: there is a {kind} called {name}; move it away, or choose another --out')
+
+
+@contextlib.contextmanager
+def reserved(folder: Path, parts: Iterable[str] = ()) -> Iterator[None]:
+    """Keeps a folder, which is made where it is missing, for one run alone; removes what killed runs left half-written.
+
+    Args:
+        folder: The folder.
+        parts: The names of folders in it that are the run's, too.
+
+    Raises:
+        UsageError: Another run writes there, or nobody can.
+    """
+    with contextlib.ExitStack() as stack:
+        with writing(folder):
+            stack.enter_context(_locked(folder))
+        for part in (folder, *(folder / name for name in parts)):
+            _files.sweep(part)
+        yield
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Holds a lock that ends with its process, however that ends; one whose owner is dead holds nobody off."""
+    path = folder / LOCK
+    while True:
+        file = path.open('a+')
+        if not _lock(file):
+            with file:
+                owner = _owner(file)
+            raise UsageError(f'--out {folder}: another run{owner} is writing there; wait for it, or choose another --out')
+        if _is_at(path, file):
+            break
+        file.close()  # its owner has just removed it
+    with file:
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _lock(file: IO[str]) -> bool:
+    """Whether the lock could be had, which it is too where the file system knows no locks."""
+    if fcntl is None:
+        return True
+    try:
+        # A lock of this kind is the process's own: those that it forks, and leaves behind, do not hold it.
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _is_at(path: Path, file: IO[str]) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file.fileno()))
+    except OSError:
+        return False
+
+
+def _owner(file: IO[str]) -> str:
+    file.seek(0)
+    number = file.read(20)
+    return f' (process {number})' if number.isdecimal() else ''

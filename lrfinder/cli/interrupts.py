@@ -1,0 +1,64 @@
+"""Signals that ask the command to end: it does so by an exception, and keeps what was recorded."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+# Within so many seconds after a signal others say the same: a closing terminal sends two, and fingers are impatient.
+GRACE = 3.0
+# Those that there are on this system.
+SIGNALS = tuple(getattr(signal, name) for name in ('SIGINT', 'SIGTERM', 'SIGHUP') if hasattr(signal, name))
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal came that asks to end.
+
+    Attributes:
+        status: The exit status that says so, as shells have it.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.status = 128 + number
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Lets Ctrl-C, SIGTERM and SIGHUP end the block by an :class:`Interrupted`; more of them do not disturb what it then does.
+
+    A signal that is ignored, as by ``nohup`` or in the background of a shell, stays so.
+
+    >>> with contextlib.suppress(Interrupted), interruptible():
+    ...     signal.raise_signal(signal.SIGTERM)
+    ...     print('never comes here')
+    """
+    if threading.current_thread() is not threading.main_thread():  # only that one may set handlers
+        yield
+        return
+    process, raised = os.getpid(), -math.inf
+    earlier = {number: signal.getsignal(number) for number in SIGNALS}
+
+    def handle(number: int, _: Any) -> None:
+        nonlocal raised
+        if os.getpid() != process:  # one that was forked from this one, such as an iterator's, which ends it by a signal
+            signal.signal(number, earlier[number])
+            signal.raise_signal(number)
+        elif time.monotonic() - raised > GRACE:
+            raised = time.monotonic()
+            raise Interrupted(number)
+
+    handled = [number for number, handler in earlier.items() if handler not in (signal.SIG_IGN, None)]
+    for number in handled:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number in handled:
+            signal.signal(number, earlier[number])
