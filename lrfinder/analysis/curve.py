@@ -118,7 +118,7 @@ def _curve(table: formats.Table, named: Mapping[str, str] | None = None) -> pd.D
     columns = [_Column(name, table.names[place], place) for name, several in places.items() for place in several]
     parts: list[list[Floats]] = [[] for _ in columns]
     row = 1
-    for block in table.blocks([column.place for column in columns]):
+    for block in formats.of_training(table).blocks([column.place for column in columns]):
         block = _of_one_length(block, columns)
         for part, column, cells in zip(parts, columns, block):
             part.append(formats.numbers(cells, column.name, row, table.decimal))

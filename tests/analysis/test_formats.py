@@ -82,10 +82,32 @@ def test_json_of_pandas(read, orient):
     pd.testing.assert_frame_equal(read(written), EXPECTED)
 
 
-def test_json_of_pandas_with_an_index_of_its_own(read):
-    table = TABLE.set_index(pd.Index([50, 100, 150])).drop(index=100)
-    for orient in ('columns', 'index'):
-        assert read(table.to_json(orient=orient))['lr'].tolist() == [0.1, 0.3]
+@pytest.mark.parametrize('index', [[50, 100, 150], ['first', 'second', 'third'], pd.date_range('2024-01-01', periods=3)])
+@pytest.mark.parametrize('orient', ['columns', 'index'])
+def test_json_of_pandas_with_an_index_of_its_own(read, index, orient):
+    table = TABLE.set_index(pd.Index(index)).drop(index=index[1])
+    assert read(table.to_json(orient=orient, date_format='iso'))['lr'].tolist() == [0.1, 0.3]
+
+
+def test_json_of_pandas_whose_columns_the_user_names(read):
+    table = pd.DataFrame({'cost': LOSSES, 'eta': RATES})
+    for orient in ('columns', 'split', 'index'):
+        found = read(table.to_json(orient=orient), columns={'lr': 'eta', 'loss': 'cost'})
+        pd.testing.assert_frame_equal(found, EXPECTED)
+        assert refusal(read, table.to_json(orient=orient)).startswith("no column 'lr', and no column 'main/loss'")
+
+
+def test_one_of_several_curves_is_not_chosen_silently(read):
+    one = {'lr': RATES, 'loss': LOSSES}
+    assert refusal(read, {'sgd': one, 'more': {'adam': one}, 'seeds': 2}) == (
+        'it holds more than one curve (sgd, more/adam); write one of them to a file of its own'
+    )
+    pd.testing.assert_frame_equal(read({**one, 'raw': one}), EXPECTED)
+    pd.testing.assert_frame_equal(read({'a': one, 'b': {'lr': [1], 'x': [2]}}), EXPECTED)
+
+
+def test_pairs_within_an_object_are_no_curve(read):
+    assert 'boxes' in refusal(read, {'boxes': [[0.1, 2.3], [0.2, 1.9]]})
 
 
 def test_json_lines_of_mmengine(read):
@@ -102,7 +124,7 @@ def test_json_lines_of_mmengine(read):
     pd.testing.assert_frame_equal(curve, expected)
 
 
-def test_json_lines_of_mmcv_without_those_of_the_validation(read):
+def test_rows_that_say_that_they_are_of_the_validation_are_left_out(read):
     curve = read(
         '{"env_info": "linux", "seed": null}\n'
         '{"mode": "train", "epoch": 1, "iter": 50, "lr": 0.1, "loss": 2.3}\n'
@@ -111,6 +133,10 @@ def test_json_lines_of_mmcv_without_those_of_the_validation(read):
     )
     expected = pd.DataFrame({'epoch': [1.0, 2], 'iteration': [50, 100], 'lr': [0.1, 0.2], 'main/loss': [2.3, 1.9]})
     pd.testing.assert_frame_equal(curve, expected)
+    curve = read('step,phase,lr,loss\n1,train,0.1,2.3\n1,Validation,0.1,9\n2,train,0.2,1.9\n2,eval,0.2,9\n')
+    assert curve.to_dict('list') == {'iteration': [1, 2], 'lr': [0.1, 0.2], 'main/loss': [2.3, 1.9]}
+    assert refusal(read, 'split,lr,loss\ntest,0.1,2.3\n') == "column 'lr' has no value in any row"
+    assert len(read({'lr': RATES, 'loss': LOSSES, 'stage': ['val']})) == 3
 
 
 def test_the_state_of_a_hugging_face_trainer(read):
@@ -160,6 +186,7 @@ CSV = {
     'lines of spaces': '  \nlr,loss\n0.1,2.3\n   \n0.2,1.9\n0.3,1.5\n  ',
     'commas at the ends': 'lr,loss,\n0.1,2.3,\n0.2,1.9,\n0.3,1.5,\n',
     'commas at the ends of the rows': 'lr,loss\n0.1,2.3,\n0.2,1.9,,\n0.3,1.5\n',
+    'a column without a name': 'lr,loss,\n0.1,2.3,7\n0.2,1.9,\n0.3,1.5\n',
     'a spreadsheet with empty columns and rows': 'lr,loss,,\n0.1,2.3,,\n0.2,1.9,,\n0.3,1.5,,\n,,,\n,,,\n',
     'the separator in the first line': 'sep=;\r\nlr;loss\r\n0.1;2.3\r\n0.2;1.9\r\n0.3;1.5\r\n',
     'a separator that is named and rare': '"sep=:"\nlr:loss\n0.1:2.3\n0.2:1.9\n0.3:1.5\n',

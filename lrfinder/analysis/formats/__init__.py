@@ -11,6 +11,7 @@ from lrfinder.analysis.formats.cells import numbers
 from lrfinder.analysis.formats.columns import KNOWN, SHORT, check, how_to_name, places, shown
 from lrfinder.analysis.formats.files import opened
 from lrfinder.analysis.formats.lightning import corrected
+from lrfinder.analysis.formats.phases import of_training
 from lrfinder.analysis.formats.table import Block, Table, of_columns
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     'how_to_name',
     'numbers',
     'of_columns',
+    'of_training',
     'opened',
     'parse',
     'places',

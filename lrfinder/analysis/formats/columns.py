@@ -115,6 +115,15 @@ def listed(names: Sequence[str]) -> str:
     return ', '.join([*few, *(['...'] if len(names) > _MOST_SHOWN else [])]) or 'none'
 
 
+def plain(name: str) -> str:
+    """A name without capitals and without the signs between words.
+
+    >>> plain('Train loss'), plain('train/loss')
+    ('trainloss', 'trainloss')
+    """
+    return re.sub(r'[\s_./-]', '', name).lower()
+
+
 def shown(name: str) -> str:
     """A name in quotes, as it can be shown."""
     return printable(repr(name), _LONGEST_SHOWN)
@@ -142,16 +151,16 @@ def _is_readable(name: str) -> bool:
 
 def _recognised(names: Sequence[str]) -> dict[str, list[str]]:
     """Our names for the columns that are known, and theirs."""
-    plain = {_plain(name): [name] for name in reversed(names)}
+    by_plain = {plain(name): [name] for name in reversed(names)}
     of_runs: dict[str, list[str]] = {}
     for name in names:
         if _OF_RUN in name:
-            of_runs.setdefault(_plain(name.rpartition(_OF_RUN)[2]), []).append(name)
+            of_runs.setdefault(plain(name.rpartition(_OF_RUN)[2]), []).append(name)
     exact = {name: [name] for name in names}
     found = {}
     for name, others in KNOWN.items():
         for alias in (name, *others):
-            theirs = exact.get(alias) or plain.get(_plain(alias)) or of_runs.get(_plain(alias))
+            theirs = exact.get(alias) or by_plain.get(plain(alias)) or of_runs.get(plain(alias))
             if theirs:
                 found[name] = theirs
                 break
@@ -172,31 +181,27 @@ def _named(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, list[s
     return {SHORT.get(name, name): [theirs] for name, theirs in columns.items()}
 
 
-def _plain(name: str) -> str:
-    return re.sub(r'[\s_./-]', '', name).lower()
-
-
 def _one_value_a_row(names: Sequence[str]) -> str | None:
     """What to do with a table that holds the values of all metrics in one column, or those of one metric alone."""
-    plain = {_plain(name): name for name in names}
-    if 'value' not in plain:
+    by_plain = {plain(name): name for name in names}
+    if 'value' not in by_plain:
         return None
-    kind = next((plain[word] for word in ('tag', 'key', 'metric', 'variable', 'name') if word in plain), None)
+    kind = next((by_plain[word] for word in ('tag', 'key', 'metric', 'variable', 'name') if word in by_plain), None)
     if kind is not None:
         return (
             f'each row holds one value, and {shown(kind)} says of what: turn it with '
-            f"table.pivot(index='step', columns={shown(kind)}, values={shown(plain['value'])}).reset_index()"
+            f"table.pivot(index='step', columns={shown(kind)}, values={shown(by_plain['value'])}).reset_index()"
         )
-    return ONE_SCALAR if 'step' in plain else None
+    return ONE_SCALAR if 'step' in by_plain else None
 
 
 def _near(wanted: str, names: Sequence[str]) -> str | None:
     """The name that may be meant; ``None`` where none looks like it."""
     readable = [name for name in names[:_MOST_COMPARED] if name and _is_readable(name)]
-    plain = {_plain(name): name for name in reversed(readable)}
+    by_plain = {plain(name): name for name in reversed(readable)}
     for alias in (wanted, *KNOWN[wanted]):
-        match = difflib.get_close_matches(_plain(alias), plain, n=1, cutoff=0.75)
+        match = difflib.get_close_matches(plain(alias), by_plain, n=1, cutoff=0.75)
         if match:
-            return plain[match[0]]
+            return by_plain[match[0]]
     speaks_of = re.compile(r'(\b|_)lr|rate$' if wanted == 'lr' else 'loss', re.IGNORECASE)
     return next((name for name in readable if speaks_of.search(name)), None)

@@ -22,6 +22,9 @@ _SAYS_SEPARATOR = re.compile(r'\s*"?sep=([^\w\r\n\0"])"?\s*', re.IGNORECASE)
 _DECIMALS = re.compile(r'\s*[-+]?\d*([.,])\d+([eE][-+]?\d+)?\s*')
 
 
+Row = list[str]
+
+
 def parse(lines: Iterable[str]) -> Table:
     """The table in lines of text.
 
@@ -43,13 +46,13 @@ def parse(lines: Iterable[str]) -> Table:
     separator = separator or _separator(telling)
     decimal = _decimal(telling, separator)
     rows = _rows(chain(telling, lines), separator)
-    names = _without_empty_end(next(rows, []))
+    names = next(rows, [''])
     if _are_values(names, decimal):
         rows = chain([names], rows)
-        names = _names_of(names, comments, separator)
+        names = _names_of(_without_empty_end(names), comments, separator)
     elif separator == ' ':
         names, rows = _with_index(names, rows)
-    return Table(names, lambda places: _blocks(rows, len(names), places, decimal), decimal)
+    return Table(names, lambda places: _blocks(_fitted(rows, names), places, decimal), decimal)
 
 
 def _top(lines: Iterator[str]) -> tuple[str | None, list[str], str]:
@@ -86,7 +89,7 @@ def _decimal(lines: Sequence[str], separator: str) -> str:
     return next((number[1] for number in map(_DECIMALS.fullmatch, cells) if number), '.')
 
 
-def _rows(lines: Iterable[str], separator: str, strict: bool = True) -> Iterator[list[str]]:
+def _rows(lines: Iterable[str], separator: str, strict: bool = True) -> Iterator[Row]:
     """The cells, line by line; a space as the separator stands for any number of them."""
     if separator == ' ':
         yield from filter(None, ([cell.strip('\'"') for cell in line.split()] for line in lines))
@@ -103,7 +106,7 @@ def _are_values(cells: Sequence[str], decimal: str) -> bool:
     return all(map(is_missing, words)) and len(words) < len(cells)
 
 
-def _names_of(cells: Sequence[str], comments: Sequence[str], separator: str) -> list[str]:
+def _names_of(cells: Sequence[str], comments: Sequence[str], separator: str) -> Row:
     """The names of columns whose first cells are these: those in a comment above, or those of a pair."""
     for comment in reversed(comments):
         for names in (*([] if separator == ' ' else [comment.split(separator)]), re.split(r'[\s,;]+', comment)):
@@ -116,7 +119,7 @@ def _names_of(cells: Sequence[str], comments: Sequence[str], separator: str) -> 
     return list(PAIR)
 
 
-def _with_index(names: list[str], rows: Iterator[list[str]]) -> tuple[list[str], Iterator[list[str]]]:
+def _with_index(names: Row, rows: Iterator[Row]) -> tuple[Row, Iterator[Row]]:
     """Names and rows, where each row may begin with one cell more, its own name (``print(frame)``, R's ``write.table``)."""
     first = next(rows, None)
     if first is None:
@@ -124,39 +127,41 @@ def _with_index(names: list[str], rows: Iterator[list[str]]) -> tuple[list[str],
     return ['', *names] if len(first) == len(names) + 1 else names, chain([first], rows)
 
 
-def _blocks(rows: Iterator[list[str]], width: int, places: Sequence[int], decimal: str) -> Iterator[Block]:
+def _blocks(blocks: Iterator[list[Row]], places: Sequence[int], decimal: str) -> Iterator[Block]:
     """The cells at some places, block by block; without a row of units at the top."""
-    for number, block in enumerate(_fitted(rows, width)):
+    for number, block in enumerate(blocks):
         if number == 0 and _begins_with_units([[row[place] for place in places] for row in block[:2]], decimal):
             del block[0]
         yield [list(map(itemgetter(place), block)) for place in places]
 
 
-def _fitted(rows: Iterator[list[str]], width: int) -> Iterator[list[list[str]]]:
-    """The rows in blocks, all of one width, without comments and rows of nothing."""
+def _fitted(rows: Iterator[Row], names: Sequence[str]) -> Iterator[list[Row]]:
+    """The rows in blocks, all as wide as the names, without comments and rows of nothing."""
+    width, least = len(names), len(_without_empty_end(names))
     before = 0
     while block := list(islice(rows, _BLOCK)):
         if {*map(len, block)} != {width} or _COMMENT in ''.join(map(itemgetter(0), block)):
             block = [row for row in block if any(map(str.strip, row)) and not row[0].startswith(_COMMENT)]
-            block = [_of_width(row, width, before + number) for number, row in enumerate(block, start=1)]
+            block = [_of_width(row, width, least, before + number) for number, row in enumerate(block, start=1)]
         before += len(block)
         if block:
             yield block
 
 
-def _of_width(cells: list[str], width: int, number: int) -> list[str]:
-    cells = _without_empty_end(cells, width)
-    if len(cells) != width:
+def _of_width(cells: Row, width: int, least: int, number: int) -> Row:
+    """A row as wide as the names: cells without a name need not be there, and empty ones may be more."""
+    found = _without_empty_end(cells, width) if len(cells) > width else [*cells, *[''] * (width - max(least, len(cells)))]
+    if len(found) != width:
         raise ValueError(f'row {number} has {len(cells)} cells, but there are {width} columns')
-    return cells
+    return found
 
 
-def _without_empty_end(cells: list[str], width: int = 1) -> list[str]:
+def _without_empty_end(cells: Sequence[str], width: int = 1) -> Row:
     """The cells without empty ones at the end, as far as they are more than ``width``."""
     length = len(cells)
     while length > width and not cells[length - 1].strip():
         length -= 1
-    return cells[:length]
+    return list(cells[:length])
 
 
 def _begins_with_units(rows: Sequence[Sequence[str]], decimal: str) -> bool:
