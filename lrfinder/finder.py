@@ -21,7 +21,7 @@ from lrfinder.analysis.analyzer import Reading
 from lrfinder.analysis.batchsize import holds_for
 from lrfinder.analysis.curve import make_curve
 from lrfinder.analysis.cycles import Length
-from lrfinder.analysis.learning import DIVERGED, Score, alike, knows_more, learned
+from lrfinder.analysis.learning import DIVERGED, Score, alike, knows_already, knows_more, learned, surely_loses_less
 from lrfinder.analysis.metrics import ACCURACY, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
 from lrfinder.analysis.trials import Trial, Verdict, scores_of
@@ -57,6 +57,10 @@ RAMP_START_SHARE = 1e-3
 VALIDATIONS = 10
 # Trial cycles that come to the same over such a range of rates are those of a network that collapses at each.
 COLLAPSED_OVER = 100.0
+KNOWN_WARNING = (
+    'the model had learned before: the range says which rates it stands and still learns at, not how far it gets; '
+    'give an evaluator, and compare with what you had'
+)
 
 
 def find(
@@ -211,6 +215,7 @@ class _RangeTest:
         self.judge, self._fallback = judges
         self._on_row = on_row
         self._held: Mapping[str, float] = {}
+        self._known = False
         self._doubts: list[str] = []
         self.curve = make_curve([])
 
@@ -219,6 +224,7 @@ class _RangeTest:
         self._ask_the_judge()
         anchors = self._anchors()
         start = self._start()
+        self._known = knows_already(start, search.ruined(self.curve))
         trials = self._trials(anchors, start, question.bounds)
         found = self._judged(trials, start)
         self._record(question.ramp(found.best.rate))
@@ -263,10 +269,10 @@ class _RangeTest:
         last_start = self._runner.updates + (MOST_TRIALS - 1) * TRIAL_UPDATES
         for anchor in anchors:
             trials += [self._trial(rate) for rate in search.first_rates(anchor, bounds) if rate not in _rates(trials)]
-            if knows_more(scores_of(trials), start, self.judge.examples):
+            if self._known or knows_more(scores_of(trials), start, self.judge.examples):
                 break
         while self._runner.updates <= last_start:
-            rate = search.next_rate(trials, start, bounds, self.judge.examples)
+            rate = search.next_rate(trials, start, bounds, self.judge.examples, self._known)
             if rate is None:
                 break
             trials.append(self._trial(rate))
@@ -290,9 +296,9 @@ class _RangeTest:
                 f'every trial cycle diverged, down to the rate {min(_rates(trials)):.3g}; check the data and the loss '
                 '(where another optimizer trains against this one, hold its model still meanwhile by disable_update())'
             )
-        if not learned(scores, start, self.judge.examples):
+        if not (self._known or learned(scores, start, self.judge.examples) or surely_loses_less(scores, start)):
             raise NoRangeError(f'no trial cycle made the model better, {what}; check labels, loss and gradients')
-        if max(_rates(trials)) >= COLLAPSED_OVER * min(_rates(trials)) and alike(scores):
+        if not self._known and max(_rates(trials)) >= COLLAPSED_OVER * min(_rates(trials)) and alike(scores):
             raise NoRangeError(
                 f'all trial cycles came to the same, as when a network collapses at each rate, {what}; '
                 'scale inputs and targets, or look lower with a range of your own'
@@ -310,7 +316,13 @@ class _RangeTest:
             value_range=(low, high),
             exhausted=(reading is None or reading.limit is None) and found.best.rate == max(_rates(trials)),
             reasons={'min': why_low, 'max': weighing.reason(trials, found)},
-            warnings=(*self._doubts, *self._failures(), *weighing.warnings(trials, found, start), *_doubts(reading, high)),
+            warnings=(
+                *self._doubts,
+                *self._failures(),
+                *(KNOWN_WARNING,) * self._known,
+                *weighing.warnings(trials, found, start),
+                *_doubts(reading, high),
+            ),
             spread=_spread(weighing.spread(trials, start), low, high),
             reading=reading,
         )

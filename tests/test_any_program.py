@@ -381,6 +381,38 @@ def test_where_no_loss_is_found_the_message_lists_what_was_reported():
     )
 
 
+# Models that learn on, and losses with a constant
+
+
+def test_a_model_that_has_learned_before_gets_a_range_that_it_stands():
+    updater = updater_of()
+    for _ in range(400):
+        updater.update()
+    evaluator = evaluator_of(updater, repeat=False)
+    before = float(evaluator()['main/loss'])
+    found = find(updater, evaluator=evaluator)
+    assert any(warning.startswith('the model had learned before') for warning in found.warnings)
+    trainer = training.Trainer(updater, (2 * found.step_size, 'iteration'))
+    trainer.extend(CLR(found.attr, found.value_range, found.step_size))
+    trainer.run()
+    assert float(evaluator()['main/loss']) < 1.5 * before
+
+
+class Offset(Model):
+    """A loss with a constant, as that of a VAE has, and no accuracy."""
+
+    def forward(self, x, t):
+        loss = F.mean_squared_error(self.logits(x), np.eye(3, dtype=np.float32)[t]) + 500
+        chainer.report({'loss': loss}, self)
+        return loss
+
+
+def test_a_loss_with_a_large_constant_in_it_may_fall_by_a_small_share():
+    updater = updater_of(Offset)
+    low, high = find(updater, evaluator=evaluator_of(updater, repeat=False)).value_range
+    assert 0.0005 < low < high < 1
+
+
 # Late refusals
 
 

@@ -86,6 +86,11 @@ class Signal:
         """Whether the gain is more than noise, and more than rounding."""
         return self.gain > SIGNIFICANT * self.noise and self.gain > 1e-9
 
+    @property
+    def rises(self) -> bool:
+        """Whether it ends higher than it began, by more than noise."""
+        return float(self.smooth[-1]) - self.start > SIGNIFICANT * self.noise
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -139,8 +144,8 @@ def analyze(
         curve: A row an iteration: ``lr`` ascending, and any of the metrics of :data:`lrfinder.analysis.metrics.METRICS`.
         attr: What the suggestion is for: the name of the optimizer's attribute.
         policy: The policy that the suggestion names.
-        iterations_per_epoch: For the length of a cycle; where it is not given, a half cycle is as long as the ramp (arXiv
-            1506.01186, section 3.3).
+        iterations_per_epoch: For the length of a cycle; taken from the columns ``iteration`` and ``epoch`` where it is not
+            given. Where they don't tell, a half cycle is as long as the ramp (arXiv 1506.01186, section 3.3).
 
     Returns:
         The range, within the rates that were tested, with reasons.
@@ -158,16 +163,18 @@ def analyze(
     reading = read(curve)
     high, why = maximum(reading)
     low, why_low = minimum(reading, high)
-    step_size, why_step = _step_size(len(curve), iterations_per_epoch)
+    pace = _pace(check_curve(curve))
+    per_epoch = pace.iterations_per_epoch if iterations_per_epoch is None else iterations_per_epoch
+    step_size, why_step = _step_size(pace.iterations, per_epoch)
     return Suggestion(
         attr=attr,
         value_range=(low, high),
         step_size=step_size,
         policy=policy,
-        iterations_per_epoch=iterations_per_epoch,
+        iterations_per_epoch=per_epoch,
         exhausted=reading.limit is None,
         reasons={'min': why_low, 'max': why, 'step_size': why_step},
-        updates=len(curve),
+        updates=pace.iterations,
     )
 
 
@@ -361,9 +368,35 @@ def _measured(values: pd.Series) -> pd.Series:
     return values.iloc[rows] if len(values) <= missed + usual else values.iloc[[*rows, missed]]
 
 
-def _step_size(rows: int, iterations_per_epoch: int | None) -> tuple[int, str]:
+@dataclass(frozen=True)
+class _Pace:
+    """How many iterations a ramp took, and an epoch takes; a log need not have a row for each."""
+
+    iterations: int
+    iterations_per_epoch: int | None
+
+
+def _pace(table: pd.DataFrame) -> _Pace:
+    if 'iteration' not in table or not np.isfinite(table['iteration'].to_numpy(float)).all():
+        return _Pace(len(table), None)
+    iterations = table['iteration'].to_numpy(float)
+    usual = float(np.median(np.diff(iterations))) if len(iterations) > 1 else 1.0
+    taken = round(iterations[-1] - iterations[0] + usual)
+    return _Pace(max(1, taken), _per_epoch(iterations, table['epoch'].to_numpy(float)) if 'epoch' in table else None)
+
+
+def _per_epoch(iterations: Floats, epochs: Floats) -> int | None:
+    """Iterations of an epoch, from the rows at which epochs begin; ``None`` where fewer than two do."""
+    begins = np.flatnonzero(np.diff(epochs) > 0) + 1
+    if len(begins) < 2 or not np.isfinite(epochs).all():
+        return None
+    first, last = begins[0], begins[-1]
+    return max(1, round((iterations[last] - iterations[first]) / (epochs[last] - epochs[first])))
+
+
+def _step_size(iterations: int, iterations_per_epoch: int | None) -> tuple[int, str]:
     if iterations_per_epoch is None:
-        return rows, 'as long as the ramp, as the iterations of an epoch are not known'
+        return iterations, 'as long as the ramp, as the iterations of an epoch are not known'
     plan = cycles.plan(iterations_per_epoch)
     return plan.step_size, plan.reason
 
@@ -373,4 +406,7 @@ def _why_nothing(rows: int, found: list[Signal], diverged: str) -> str:
         return f'the run diverged before it had learned anything ({diverged}); start the ramp at a lower rate'
     if not found:
         return f'too few values to see a trend ({rows} rows); record a longer ramp'
+    rising = next((signal for signal in found if signal.rises), None)
+    if rising is not None:
+        return f'the {rising.name} gets worse from the first rates on; start the ramp at a lower rate'
     return 'no metric improved by more than noise; check the data and the gradients, or ramp to higher rates'

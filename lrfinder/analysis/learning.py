@@ -23,6 +23,11 @@ FEW_EXAMPLES = 100
 LITTLE_FALL = 0.3
 # Losses that differ by no more than this share of them are the same.
 SAME_LOSS = 0.05
+# A model has learned already where it gives no more than this share of the wrong answers that it gives at a rate that ruins it.
+KNOWN = 0.25
+# Without answers, a fall of the loss by so many standard errors is learning, too, however small a share of the loss it is: that
+# may have a constant in it.
+SURE_ALONE = 7.0
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,32 @@ def knows_more(scores: Iterable[Score], start: Score, examples: int | None = Non
     return any(_answers_better(score, start, examples) for score in scores)
 
 
+def surely_loses_less(scores: Iterable[Score], start: Score) -> bool:
+    """Whether the loss of any run has fallen by more than noise, on training and held-out data; where answers are not known.
+
+    Args:
+        scores: As for :func:`learned`.
+        start: As for :func:`learned`.
+    """
+    scores = sound(scores)
+    return by_loss_alone(scores, start) and any(
+        min(start.loss - score.loss, start.train - score.train) > SURE_ALONE * score.noise > 0 for score in scores
+    )
+
+
+def knows_already(start: Score, ruined: float) -> bool:
+    """Whether the model had learned before the test.
+
+    Args:
+        start: The state that all runs begin with.
+        ruined: The share of wrong answers at a rate that ruins it; NaN where that is not known.
+
+    >>> knows_already(Score(0.1, 0.1, wrong=0.04), ruined=0.9), knows_already(Score(2.3, 2.3, wrong=0.9), ruined=1.0)
+    (True, False)
+    """
+    return start.wrong <= KNOWN * ruined
+
+
 def learned_little(loss: float, start: Score) -> bool:
     """Whether a held-out loss has fallen by less than tells rates apart well."""
     return start.loss - loss < LITTLE_FALL * abs(start.loss)
@@ -100,8 +131,15 @@ def learned_little(loss: float, start: Score) -> bool:
 def alike(scores: Iterable[Score]) -> bool:
     """Whether the losses of all sound runs came to the same whatever their rate, as when a network collapses at each."""
     scores = sound(scores)
+    if len(scores) < 2:
+        return False
     losses = [value for score in scores for value in (score.train, score.loss)]
-    return len(scores) > 1 and max(losses) - min(losses) <= SAME_LOSS * max(map(abs, losses))
+    differ = max(losses) - min(losses)
+    # Without answers, the loss may have a large constant in it: then noise tells.
+    by_noise = (
+        all(math.isnan(score.error) for score in scores) and differ > SURE_ALONE * max(score.noise for score in scores) > 0
+    )
+    return differ <= SAME_LOSS * max(map(abs, losses)) and not by_noise
 
 
 def sound(scores: Iterable[Score]) -> list[Score]:

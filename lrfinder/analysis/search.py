@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from lrfinder.analysis.learning import Score, alike, knows_more
-from lrfinder.analysis.metrics import LOSS
+from lrfinder.analysis.metrics import ACCURACY, LOSS
 from lrfinder.analysis.smoothing import smoothed
 from lrfinder.analysis.trials import FACTOR, Trial, by_rate, promising, scores_of, verdict
 
@@ -95,6 +95,12 @@ def _fallen(rates: npt.NDArray[np.float64], losses: npt.NDArray[np.float64], lev
     return float(rates[int(np.argmax(smooth <= smooth.min() + (1 - ANCHOR) * fall))])
 
 
+def ruined(scan: pd.DataFrame) -> float:
+    """The share of wrong answers where a scan has ruined the model most: the worst mean of three; NaN where it is not known."""
+    worst = (1 - scan[ACCURACY]).rolling(SCAN_LOSSES).mean().max()
+    return float(worst)
+
+
 def on_grid(rate: float) -> float:
     """The nearest rate of the grid that trial cycles run at.
 
@@ -117,7 +123,9 @@ def first_rates(anchor: float, bounds: tuple[float, float]) -> list[float]:
     return [first, second] if first != second else [first]
 
 
-def next_rate(trials: Sequence[Trial], start: Score, bounds: tuple[float, float], examples: int | None = None) -> float | None:
+def next_rate(
+    trials: Sequence[Trial], start: Score, bounds: tuple[float, float], examples: int | None = None, known: bool = False
+) -> float | None:
     """The rate of the trial cycle that tells most after others.
 
     Args:
@@ -125,6 +133,7 @@ def next_rate(trials: Sequence[Trial], start: Score, bounds: tuple[float, float]
         start: The state that they all began with.
         bounds: The lowest and the highest rate that may be tried.
         examples: How many held-out examples there are.
+        known: Whether the model had learned before, so that trials which teach it no more are no sign of a collapse.
 
     Returns:
         A new rate within the bounds; ``None`` where the good rates are between others, or the bounds are reached.
@@ -136,11 +145,11 @@ def next_rate(trials: Sequence[Trial], start: Score, bounds: tuple[float, float]
     """
     low, high = bounds
     rates = [trial.rate for trial in trials]
-    wishes = _wishes(by_rate(trials), start, examples)
+    wishes = _wishes(by_rate(trials), start, examples, known)
     return next((rate for rate in wishes if low <= rate <= high and not np.isclose(rate, rates).any()), None)
 
 
-def _wishes(trials: Sequence[Trial], start: Score, examples: int | None) -> list[float]:
+def _wishes(trials: Sequence[Trial], start: Score, examples: int | None, known: bool) -> list[float]:
     """Rates that would tell most, the best first, whether they may be tried or not."""
     lowest, highest = trials[0].rate, trials[-1].rate
     lower, higher = on_grid(lowest / FACTOR), on_grid(highest * FACTOR)
@@ -150,7 +159,7 @@ def _wishes(trials: Sequence[Trial], start: Score, examples: int | None) -> list
     if promising(trials, start):
         return [on_grid(higher * FACTOR), higher]
     scores = scores_of(trials)
-    if alike(scores) or not knows_more(scores, start, examples):  # as when a network collapses at each of them
+    if not known and (alike(scores) or not knows_more(scores, start, examples)):  # as when a network collapses at each
         return [on_grid(lower / FACTOR), lower]
     edges = [lower] * found.lowest + [higher] * found.highest
     return edges + _gaps(trials, found.best.rate)

@@ -217,3 +217,33 @@ def test_the_authors_own_curves(name, least, most, exhausted):
     assert suggestion.exhausted is exhausted
     for bound, low, high in zip(suggestion.value_range, least, most):
         assert low <= bound <= high
+
+
+# Logs whose rows are not iterations
+
+
+def test_the_length_of_a_ramp_is_in_iterations_where_a_row_is_logged_each_fifty():
+    curve = learning(rows=200).assign(iteration=np.arange(50, 10_001, 50))
+    suggestion = lrfinder.analyze(curve)
+    assert (suggestion.step_size, suggestion.updates) == (10_000, 10_000)
+
+
+@pytest.mark.parametrize('epochs', [np.arange(1, 10_001) / 450, np.arange(10_000) // 450])
+def test_the_columns_of_a_log_tell_how_long_an_epoch_is(epochs):
+    rows = np.arange(49, 10_000, 50)
+    curve = learning(rows=200).assign(iteration=rows + 1, epoch=epochs[rows])
+    suggestion = lrfinder.analyze(curve)
+    assert suggestion.iterations_per_epoch == pytest.approx(450, rel=0.02)
+    assert suggestion.step_size == 2 * suggestion.iterations_per_epoch
+
+
+def test_a_row_each_epoch_tells_it_exactly():
+    curve = learning(rows=200).assign(iteration=np.arange(45, 9001, 45), epoch=np.arange(1, 201))
+    assert lrfinder.analyze(curve).iterations_per_epoch == 45
+
+
+def test_a_loss_that_rises_from_the_first_rows_on_asks_for_lower_rates():
+    rates = np.linspace(0, 1, 200)
+    curve = pd.DataFrame({'lr': rates, 'main/loss': 4 + 31 * rates})
+    with pytest.raises(lrfinder.NoRangeError, match='start the ramp at a lower rate'):
+        lrfinder.analyze(curve)
