@@ -79,7 +79,7 @@ class _Job:
         self._kept = False
 
     def run(self, resumes: bool) -> None:
-        self._out.say(*self._head())
+        self._out.say(*self._head(replaces=not resumes and (self._folder / manifest.NAME).exists()))
         self._prepare()
         with reserved(self._folder, self._compared):
             self._manifest.save()
@@ -235,7 +235,7 @@ class _Job:
 
     # What is said, and what went wrong
 
-    def _head(self) -> list[str]:
+    def _head(self, replaces: bool) -> list[str]:
         options, data = self._options, self._builder.data
         floats = 'one float' if data.n_targets == 1 else f'{data.n_targets} floats'
         kind = '' if data.n_targets is None else f' (regression, {floats} each)'
@@ -247,6 +247,7 @@ class _Job:
             f'# Data: {data.name}, {len(data.train)} examples to train on, {len(data.validation)} to validate with{kind}',
             *([f'# Note: {data.note}'] if data.note else []),
             *([f'# epoch: {options.epoch}'] if options.epoch else []),
+            *([f'# The files of an earlier run in {self._folder} are replaced'] if replaces else []),
             '',
         ]
 

@@ -141,12 +141,12 @@ def check(options: Options) -> None:
         raise UsageError('--compare needs --epoch N')
     if options.seed + options.seeds - 1 > LARGEST_SEED:
         raise UsageError(f'--seeds {options.seeds}: seeds end at {LARGEST_SEED}')
+    if options.communicator is not None and options.jobs > 1:
+        raise UsageError('--jobs cannot be combined with --communicator')
     if options.jobs > 1 and options.seeds == 1:
         raise UsageError(f'--jobs {options.jobs} needs --seeds K, of which it runs as many at once')
     if options.jobs > 1 and importlib.util.find_spec('joblib') is None:
         raise UsageError(f"--jobs {options.jobs} needs joblib: pip install 'chainer-lrfinder[jobs]'")
-    if options.communicator is not None and options.jobs > 1:
-        raise UsageError('--jobs cannot be combined with --communicator')
     if options.communicator is not None and options.resume is not None:
         raise UsageError('--resume cannot be combined with --communicator: start a new run')
     if options.value_range is not None:

@@ -556,7 +556,8 @@ def test_a_full_disk_is_one_line_and_leaves_earlier_files_intact(copy):
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 
     def content():
-        return {path.name: path.read_bytes() for path in copy.iterdir() if path.is_file() and path.name != 'run.json'}
+        files = [path for path in copy.iterdir() if path.is_file() and path.name not in ('run.json', 'curve.csv')]
+        return {path.name: path.read_bytes() for path in files}
 
     before = content()
     found = process(*SMALL, '--seed', 1, '--quiet', '--out', copy, preexec_fn=limit)
@@ -566,6 +567,7 @@ def test_a_full_disk_is_one_line_and_leaves_earlier_files_intact(copy):
         f'lrfinder: error: --out {copy}: File too large; to continue: python -m lrfinder --resume {copy}\n'
     )
     assert content() == before
+    assert len(lrfinder.read_curve(copy / 'curve.csv')) > 0
 
 
 @pytest.mark.skipif(chainer.backends.cuda.available, reason='there is a CuPy')
