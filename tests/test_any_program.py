@@ -416,6 +416,38 @@ def test_a_loss_with_a_large_constant_in_it_may_fall_by_a_small_share():
 # Late refusals
 
 
+def test_what_is_no_updater_is_named():
+    updater = updater_of()
+    with pytest.raises(ValueError, match=r'^an updater is needed, such as trainer\.updater, not Trainer$'):
+        find(training.Trainer(updater, (1, 'epoch')))
+    with pytest.raises(
+        ValueError, match=r'^an updater is needed, such as a chainer\.training\.StandardUpdater, not MomentumSGD$'
+    ):
+        find(updater.get_optimizer('main'))
+
+
+def test_an_optimizer_without_a_model_is_named():
+    iterator = iterators.SerialIterator(chainer.datasets.TupleDataset(*examples()), 16)
+    updater = training.StandardUpdater(iterator, optimizers.SGD())
+    with pytest.raises(ValueError, match=r'^the optimizer \(SGD\) has no model: call optimizer\.setup\(model\) first$'):
+        find(updater)
+
+
+def test_data_that_are_empty_are_told():
+    with pytest.raises(ValueError, match='the training data are empty'):
+        find(updater_of(iterator=iterators.SerialIterator([], 16)))
+
+
+class Stops(Model):
+    def forward(self, x, t):
+        raise StopIteration
+
+
+def test_a_stop_iteration_of_the_models_is_not_the_end_of_the_data():
+    with pytest.raises(RuntimeError, match='the model raised StopIteration'):
+        find(updater_of(Stops), evaluator=lambda: {'main/loss': 1.0})
+
+
 def test_a_policy_and_a_length_are_checked_before_the_test():
     with pytest.raises(ValueError, match=r"^unknown policy 'triangle': did you mean triangular\?$"):
         find(updater_of(), policy='triangle')

@@ -172,12 +172,28 @@ def chosen_optimizer(updater: Updater, optimizer: Optimizer | None = None) -> An
     """The optimizer that was given, or else the main one of an updater.
 
     Raises:
-        ValueError: None was given, and the updater has none called main.
+        ValueError: This is no updater, its data are empty, it has no optimizer called main and none was given, or the optimizer
+            has no model.
     """
-    if optimizer is not None:
-        return optimizer
-    optimizers = updater.get_all_optimizers()
-    if 'main' not in optimizers:
-        names = ', '.join(map(repr, optimizers))
-        raise ValueError(f"the updater has no optimizer 'main' (it has: {names}); give the one to move as optimizer=")
-    return optimizers['main']
+    _check_updater(updater)
+    if optimizer is None:
+        optimizers = updater.get_all_optimizers()
+        if 'main' not in optimizers:
+            names = ', '.join(map(repr, optimizers))
+            raise ValueError(f"the updater has no optimizer 'main' (it has: {names}); give the one to move as optimizer=")
+        optimizer = optimizers['main']
+    if getattr(optimizer, 'target', None) is None:
+        raise ValueError(f'the optimizer ({type(optimizer).__name__}) has no model: call optimizer.setup(model) first')
+    return optimizer
+
+
+def _check_updater(updater: Any) -> None:
+    if not all(hasattr(updater, name) for name in ('update', 'get_optimizer', 'get_all_optimizers')):
+        instead = 'trainer.updater' if hasattr(updater, 'updater') else 'a chainer.training.StandardUpdater'
+        raise ValueError(f'an updater is needed, such as {instead}, not {type(updater).__name__}')
+    try:
+        empty = len(updater.get_iterator('main').dataset) == 0
+    except (AttributeError, KeyError, TypeError):
+        return
+    if empty:
+        raise ValueError('the training data are empty')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -154,7 +155,9 @@ class Runner:
         self._iterations += 1
         try:
             self._updater.update()
-        except StopIteration:
+        except StopIteration as error:
+            if not _from_an_iterator(error):
+                raise RuntimeError('the model raised StopIteration') from error
             raise SetUpError(
                 f'the data ran out after {self.updates} updates; make the iterator with repeat=True, so that it begins again'
             ) from None
@@ -176,6 +179,11 @@ class Runner:
         self._undo()
         with np.errstate(all='ignore'):
             return self._names.validated(judge.validate(self._reporter)) if judge.validates else {}
+
+
+def _from_an_iterator(error: StopIteration) -> bool:
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_code.co_name in ('__next__', 'next')
 
 
 def _evenly(times: int, length: int) -> frozenset[int]:
