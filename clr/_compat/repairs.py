@@ -131,6 +131,21 @@ _EDITS: dict[str, Callable[[str], str]] = {
             'int(_size)': 'int(_size[0])',
         }
     ),
+    'chainer.distributions.categorical': _replacing(
+        {  # numpy.meshgrid returns a tuple since NumPy 2.0
+            'self.log_p[mg + [': 'self.log_p[list(mg) + [',
+        }
+    ),
+    'chainer.functions.math.fix': _replacing(
+        {  # the same, and not deprecated in NumPy 2.5
+            'xp.fix(x)': 'xp.trunc(x)',
+        }
+    ),
+    'chainer.dataset.convert': _replacing(
+        {  # an output that is not named is deprecated in NumPy 2.4
+            'numpy.maximum(shape, array.shape, shape)': 'numpy.maximum(shape, array.shape, out=shape)',
+        }
+    ),
     'chainer.datasets.mnist': _replacing(
         {  # answers 403 since 2021; this mirror is PyTorch's
             'http://yann.lecun.com/exdb/mnist/t': 'https://ossci-datasets.s3.amazonaws.com/mnist/t',

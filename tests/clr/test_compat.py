@@ -208,6 +208,20 @@ def test_tracebacks_and_inspection_show_the_source_of_repaired_modules():
     assert inspect.getsource(F.as_strided).startswith('def as_strided(')
 
 
+def test_a_categorical_distribution_gives_probabilities():
+    log_p = numpy.log(numpy.array([[0.25, 0.75], [0.5, 0.5]], 'f'))
+    distribution = chainer.distributions.Categorical(logit=log_p)
+    assert numpy.exp(distribution.log_prob(numpy.array([1, 0], 'i')).array).round(6).tolist() == [0.75, 0.5]
+    assert numpy.exp(distribution.log_prob(Variable(numpy.array([0, 1], 'i'))).array).round(6).tolist() == [0.25, 0.5]
+
+
+@pytest.mark.filterwarnings('error')
+def test_what_will_go_from_numpy_is_not_asked_for():
+    assert F.fix(numpy.array([-1.5, 1.5], 'f')).array.tolist() == [-1.0, 1.0]
+    batch = [numpy.array([1, 2], 'f'), numpy.array([3], 'f')]
+    assert chainer.dataset.concat_examples(batch, padding=0).tolist() == [[1, 2], [3, 0]]
+
+
 def test_the_dataset_size_of_a_multi_node_iterator_reaches_the_other_workers():
     from chainermn.iterators import multi_node_iterator
 
