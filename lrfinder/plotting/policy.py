@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from clr.policies import Policy
+from lrfinder._names import printable
 from lrfinder.plotting import style
 
 import numpy as np
@@ -44,7 +45,7 @@ def policy_figure(name: str, policy: Policy, cycles: float) -> Figure:
     style.shelve(ax, EXAMPLE_RANGE, (0.2, 0.94), 'learning rate')
     ax.set_xlim(0, end)
     ax.set_xlabel('iteration')
-    ax.set_title(name, loc='left')
+    ax.set_title(printable(name), loc='left', parse_math=False)
     ax.spines['right'].set_visible(False)
     for rate, word in zip(EXAMPLE_RANGE, ('min', 'max')):
         ax.axhline(rate, color=style.GREY, linewidth=0.7, linestyle=':')

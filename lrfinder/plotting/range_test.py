@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lrfinder._names import printable
 from lrfinder.analysis.analyzer import LEAST_VALUES, Limit, Reading, common_limit, read
 from lrfinder.analysis.curve import check_curve
 from lrfinder.analysis.metrics import ACCURACIES, METRICS, WORDS
@@ -158,7 +159,7 @@ def range_test_figure(
     _draw_range_test(ax, _seeds(table, readings), table, suggestion, words)
     ax.spines['right'].set_visible(len(figure.axes) > 1)
     style.make_room(figure)
-    ax.set_title(f'Range test: {style.title(suggestion) if suggestion else "no range"}', loc='left')
+    ax.set_title(f'Range test: {style.title(suggestion) if suggestion else "no range"}', loc='left', parse_math=False)
     return figure
 
 
@@ -207,8 +208,8 @@ def _rate_axis(ax: Axes, table: pd.DataFrame, suggestion: Suggestion | None, lim
     rates = np.sort(table['lr'].to_numpy(float))
     rates = rates[np.isfinite(rates) & (rates >= 0)]
     bounds = np.array(suggestion.value_range if suggestion else ())
-    attr = f' ({suggestion.attr})' if suggestion else ''
-    ax.set_xlabel(f'learning rate{attr}')
+    attr = f' ({printable(suggestion.attr)})' if suggestion else ''
+    ax.set_xlabel(f'learning rate{attr}', parse_math=False)
     if not len(rates):
         return
     if _is_exponential(rates):

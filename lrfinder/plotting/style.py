@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfinder import _files
+from lrfinder._names import printable
 from lrfinder.analysis.metrics import ACCURACIES, LOSSES, VALIDATION, WORDS
 from lrfinder.analysis.smoothing import Floats
 from lrfinder.analysis.suggestion import Suggestion
@@ -130,7 +131,8 @@ def pen(metric: str) -> dict[str, Any]:
 def title(suggestion: Suggestion) -> str:
     """A suggestion in one line."""
     low, high = map(number, suggestion.value_range)
-    return f'{suggestion.attr} {low} to {high}, step_size {suggestion.step_size}, {suggestion.policy}'
+    attr, policy = printable(suggestion.attr), printable(suggestion.policy)
+    return f'{attr} {low} to {high}, step_size {suggestion.step_size}, {policy}'
 
 
 # Limits
@@ -218,7 +220,7 @@ def shelve(ax: Axes, bounds: Limits, shelf: Limits, label: str, *, share: bool =
     (low, high), (bottom, top) = bounds, shelf
     scale = (high - low) / (top - bottom)
     ax.set_ylim(low - bottom * scale, low + (1 - bottom) * scale)
-    ax.set_ylabel(label + ' (%)' * share, y=(bottom + top) / 2)
+    ax.set_ylabel(printable(label) + ' (%)' * share, y=(bottom + top) / 2, parse_math=False)
     box = ax.yaxis.label.get_window_extent()
     room = (top - bottom) * ax.bbox.height / max(1.6 * min(box.width, box.height), 1)
     ax.yaxis.set_major_locator(_Ticks(bounds, min(5, max(1, int(room)))))

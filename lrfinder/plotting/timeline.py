@@ -122,7 +122,7 @@ def _name(ax: Axes, words: str, pen: Mapping[str, Any]) -> Text:
 
 def finish(figure: Figure, panels: Sequence[Axes], title: str) -> None:
     """Sets the title, and makes as much room at the sides as ticks and names need."""
-    panels[0].set_title(title, pad=18, loc='left')
+    panels[0].set_title(title, pad=18, loc='left', parse_math=False)
     panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     for ax in panels:
         ax.spines['right'].set_visible(False)

@@ -28,7 +28,8 @@ def save_training(path: str | os.PathLike[str], entries: Sequence[Mapping[str, A
         path: The file; its suffix says in which format, PNG where there is none.
         entries: The log of Chainer's ``LogReport``: ``iteration``, ``epoch``, the rate (``lr`` or ``alpha``), and any of the
             metrics of :data:`lrfinder.analysis.metrics.METRICS`; ``None`` and NaN stand for what was not finite.
-        suggestion: What was trained with. Its policy is drawn as a line, the logged rates as dots.
+        suggestion: What was trained with. Its policy is drawn as a line, the logged rates as dots: a rate is that of the last
+            update before it was logged.
 
     Raises:
         OSError: The file can't be written.
@@ -65,7 +66,8 @@ def _draw_rate(ax: Axes, table: pd.DataFrame, x: Floats, per_epoch: float, sugge
     style.shelve(ax, bounds, (0.1, 0.9), suggestion.attr)
     ax.set_xlim(0, end)
     ax.plot(steps[: len(rates)] / per_epoch, rates, color=style.GREEN, linewidth=1.2)
-    ax.plot(x, logged, '.', color=style.GREEN, markersize=4)
+    # The last update of n is that of step n - 1.
+    ax.plot(x - 1 / per_epoch, logged, '.', color=style.GREEN, markersize=4)
 
 
 def _mark_cycles(panels: Sequence[Axes], length: float) -> None:

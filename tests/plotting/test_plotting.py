@@ -293,6 +293,20 @@ def test_reasons_that_are_too_long_for_the_axes_end_in_dots():
     assert reason.endswith(' ...')
 
 
+def test_signs_in_a_name_are_no_formula_and_do_not_fill_the_picture():
+    suggestion = Suggestion('$l_r$ \\frac', (0.05, 0.2), 90, policy='$p' + '!' * 1000)
+    for figure in (
+        range_test.range_test_figure(curve(), suggestion),
+        training.training_figure(log(3), suggestion),
+        policy.policy_figure('$p \x1b[31m', policies.triangular, 3),
+    ):
+        figure.canvas.draw()
+    assert figure.axes[0].get_title(loc='left') == '$p \\x1b[31m'
+    figure = range_test.range_test_figure(curve(), suggestion)
+    assert figure.axes[0].get_xlabel() == 'learning rate ($l_r$ \\frac)'
+    assert figure.axes[0].get_title(loc='left').endswith(', step_size 90, $p' + '!' * 58 + '...')
+
+
 def test_signs_in_a_reason_are_no_formula():
     ax = plotting.plot(curve(), Suggestion('lr', (0.05, 0.2), 90, reasons={'max': 'costs $5 and \\frac $6'}), axes())
     ax.figure.canvas.draw()
@@ -444,6 +458,14 @@ def test_the_rate_of_a_training_is_the_policys_with_the_logged_one_as_dots():
     epochs, rates = policy.get_data()
     assert np.interp([0, 5, 10, 15, 20], epochs, rates) == pytest.approx([0.05, 0.2, 0.05, 0.125, 0.05], abs=1e-3)
     assert dots.get_ydata().tolist() == [0.1] * 20
+
+
+def test_the_dots_of_the_rate_lie_on_its_line():
+    suggestion = Suggestion('lr', (0.05, 0.2), 225, 'triangular', iterations_per_epoch=45)
+    # The last of 45 n updates has the rate of step 45 n - 1.
+    entries = [{**entry, 'lr': policies.triangular(45 * n - 1, (0.05, 0.2), 225)} for n, entry in enumerate(log(10), start=1)]
+    line, dots = training.training_figure(entries, suggestion).axes[-1].lines[:2]
+    np.testing.assert_allclose(np.interp(dots.get_xdata(), *line.get_data()), dots.get_ydata(), atol=1e-3 * 0.15)
 
 
 def test_the_cycles_of_a_training_are_marked():
