@@ -122,6 +122,38 @@ def test_the_console_script_resolves_to_a_function(config):
     assert callable(getattr(importlib.import_module(module), function))
 
 
+# ---- which Python the Makefile takes
+
+
+def described(version):
+    """What the Makefile says of a Python: its exit status, standard output and standard error."""
+    (code,) = re.findall(r'^define DESCRIBE_PYTHON\n(.*?)^endef', (ROOT / 'Makefile').read_text(encoding='utf-8'), re.M | re.S)
+    code = f'import sys; sys.version_info = {version}\n{code}'
+    done = subprocess.run([sys.executable, '-c', code, 'here'], capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize('version', [(3, 10, 0), (3, 14, 8)])
+def test_make_takes_a_python_that_is_tested_without_a_word(version):
+    status, _, said = described(version)
+    assert (status, said) == (0, '')
+
+
+def test_make_takes_a_newer_python_with_one_line():
+    status, out, said = described((3, 15, 0))
+    assert status == 0
+    assert out.startswith('3.15.0 ')
+    assert said == 'Python 3.15.0 is newer than any that this was tested with; 3.14 was the last.\n'
+
+
+def test_make_refuses_an_older_python():
+    assert described((3, 9, 18)) == (
+        1,
+        '',
+        'Python 3.9.18 is not supported. Name one from 3.10 on: PYTHON=python3.12 make ...\n',
+    )
+
+
 # ---- what is shipped
 
 
