@@ -214,7 +214,8 @@ class _Job:
             _files.write_text(self._folder / COMPARISON_TABLE, table.to_csv(index=False, lineterminator='\n'))
             plotting.save_compare(picture, table)
         ends = {name: entries[-1] for name, entries in logs.items()}
-        self._out.say('', *summary.comparison_lines(ends, str(picture), len(self._builder.data.validation)))
+        examples = len(self._builder.data.validation) * self._builder.workers.size
+        self._out.say('', *summary.comparison_lines(ends, str(picture), examples))
 
     def _course(self, folder: Path, plan: cycles.CyclePlan, resumes: bool) -> train.Course:
         assert plan.iterations is not None

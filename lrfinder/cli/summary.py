@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clr.policies import LENGTHS
-from lrfinder.analysis.comparison import Ends, compare
+from lrfinder.analysis.comparison import Comparison, Ends, compare
 from lrfinder.analysis.cycles import CYCLES, CyclePlan
-from lrfinder.analysis.metrics import BY_WORTH, WORDS
+from lrfinder.analysis.metrics import BY_WORTH, VALIDATION_ACCURACY, VALIDATION_LOSS, WORDS
 from lrfinder.analysis.suggestion import Suggestion
 
 
@@ -103,12 +103,13 @@ def comparison_lines(ends: Mapping[str, Ends], picture: str, examples: int) -> l
     metrics = [metric for metric in BY_WORTH if any(metric in end for end in ends.values())]
     rows = [['', *(WORDS[metric] for metric in metrics)]]
     rows += [[name, *(_number(end.get(metric)) for metric in metrics)] for name, end in ends.items()]
-    return [*_table(rows), _verdict(ends), f'One run each on {examples} validation examples. Picture: {picture}']
+    found = compare(ends)
+    doubts = _doubts(found, ends, examples) if found else []
+    return [*_table(rows), _verdict(found), *doubts, f'One run each on {examples} validation examples. Picture: {picture}']
 
 
-def _verdict(runs: Mapping[str, Ends]) -> str:
+def _verdict(found: Comparison | None) -> str:
     """Who won."""
-    found = compare(runs)
     if found is None or found.own is None:
         return 'There is nothing to compare.'
     own, rival, ends = found.own, found.rival, found.ends
@@ -122,6 +123,24 @@ def _verdict(runs: Mapping[str, Ends]) -> str:
     if next(iter(ends)) != own:
         return f'{rival} ended better than {own}: {against}'
     return f'{own} ended better than every fixed rate; the best of them is {rival}: {against}'
+
+
+def _doubts(found: Comparison, runs: Mapping[str, Ends], examples: int) -> list[str]:
+    """What speaks against a verdict, in one line if anything does."""
+    if found.own is None or found.rival is None or math.isnan(found.ends[found.own]):
+        return []
+    own, rival = found.ends[found.own], found.ends[found.rival]
+    doubts = []
+    if found.metric == VALIDATION_ACCURACY and own != rival:
+        # Two shares that are measured on so many examples each differ as much by chance, in one of twenty cases.
+        by_chance = 2 * math.sqrt(max(own * (1 - own) + rival * (1 - rival), 0) / examples)
+        if abs(own - rival) <= by_chance:
+            doubts.append(f'chance may decide that: it is {max(1, round(abs(own - rival) * examples))} of {examples} examples')
+    theirs, ours = (runs[name].get(VALIDATION_LOSS) for name in (found.rival, found.own))
+    contradicts = ours is not None and theirs is not None and (theirs - ours) * (rival - own) > 0
+    if found.metric == VALIDATION_ACCURACY and contradicts:
+        doubts.append(f'by validation loss it is the other way round, {_number(theirs)} against {_number(ours)}')
+    return [f'But {", and ".join(doubts)}.'] if doubts else []
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -563,9 +563,7 @@ def test_a_full_disk_is_one_line_and_leaves_earlier_files_intact(copy):
     found = process(*SMALL, '--seed', 1, '--quiet', '--out', copy, preexec_fn=limit)
     assert found.returncode == 2
     assert len(found.stdout.split()) == 3  # the answer is not lost
-    assert found.stderr == (
-        f'lrfinder: error: --out {copy}: File too large; to continue: python -m lrfinder --resume {copy}\n'
-    )
+    assert found.stderr == (f'lrfinder: error: --out {copy}: File too large; to continue: python -m lrfinder --resume {copy}\n')
     assert content() == before
     assert len(lrfinder.read_curve(copy / 'curve.csv')) > 0
 

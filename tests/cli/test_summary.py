@@ -136,4 +136,28 @@ ACCURACY, LOSS = 'validation/main/accuracy', 'validation/main/loss'
     ],
 )
 def test_the_verdict_is_honest(ends, verdict):
-    assert summary.comparison_lines(ends, 'compare.png', 360)[-2] == verdict
+    lines = summary.comparison_lines(ends, 'compare.png', 10_000)
+    assert lines[len(ends) + 1 : -1] == [verdict]
+
+
+def doubts(own, rival, examples=360):
+    """What is said between the verdict and the last line of two runs with these accuracies and losses."""
+    ends = {name: {ACCURACY: accuracy, LOSS: loss} for name, (accuracy, loss) in {'CLR': own, 'fixed 1': rival}.items()}
+    return summary.comparison_lines(ends, 'compare.png', examples)[4:-1]
+
+
+def test_what_one_image_decides_is_no_victory():
+    assert doubts((0.975, 0.1), (0.9722, 0.11)) == ['But chance may decide that: it is 1 of 360 examples.']
+    assert doubts((0.975, 0.1), (0.9, 0.11)) == []
+    # One of 10,000 is one of 10,000; 100 are not.
+    assert doubts((0.9750, 0.1), (0.9749, 0.2), 10_000) == ['But chance may decide that: it is 1 of 10000 examples.']
+    assert doubts((0.975, 0.1), (0.965, 0.2), 10_000) == []
+
+
+def test_a_loss_that_contradicts_is_told():
+    other = 'by validation loss it is the other way round'
+    assert doubts((0.975, 0.2), (0.9, 0.1)) == [f'But {other}, 0.1 against 0.2.']
+    assert doubts((0.9722, 0.1), (0.975, 0.2)) == [
+        f'But chance may decide that: it is 1 of 360 examples, and {other}, 0.2 against 0.1.'
+    ]
+    assert doubts((0.975, None), (0.9, 0.1)) == []

@@ -76,7 +76,9 @@ def test_the_rates_are_those_of_the_policy(builder, tmp_path):
 
     assert [entry['iteration'] for entry in log] == [6, 12, 18, 24]
     assert [entry['epoch'] for entry in log] == [1, 2, 3, 4]
-    assert [entry['lr'] for entry in log] == pytest.approx([policies.triangular2(last, (0.001, 0.01), 6) for last in (5, 11, 17, 23)])
+    assert [entry['lr'] for entry in log] == pytest.approx(
+        [policies.triangular2(last, (0.001, 0.01), 6) for last in (5, 11, 17, 23)]
+    )
 
 
 def test_a_last_epoch_that_is_cut_short_is_logged_validated_and_saved_too(builder, tmp_path):
