@@ -9,7 +9,8 @@ from typing import Any
 
 import clr
 
-_FOLDER = str(pathlib.Path(clr.__file__).parents[1])
+_FOLDER = str(pathlib.Path(clr.__file__).resolve().parents[1])
+_IMPORT = f'import sys\nsys.path.insert(0, {_FOLDER!r})\ntry: import clr\nexcept ImportError: pass\nfinally: del sys.path[0]'
 
 
 # ---- clr on the way to a new process
@@ -22,13 +23,14 @@ def pass_on() -> None:
     user's could import clr. A second call changes nothing.
     """
     prepare = spawn.get_preparation_data
-    if hasattr(prepare, '__wrapped__'):
+    if hasattr(prepare, 'with_clr'):
         return
 
     @functools.wraps(prepare)
     def prepare_with_clr(name: str) -> dict[str, object]:
         return {**prepare(name), 'clr': _ImportsClr()}
 
+    vars(prepare_with_clr)['with_clr'] = True
     spawn.get_preparation_data = prepare_with_clr
 
 
@@ -36,7 +38,7 @@ class _ImportsClr:
     """Imports clr where it is unpickled: in a process that has no more than Python, and not yet its parent's ``sys.path``."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return exec, (f'import sys\nsys.path.insert(0, {_FOLDER!r})\ntry: import clr\nfinally: del sys.path[0]', {})
+        return exec, (_IMPORT, {})
 
 
 # ---- MultiprocessIterator
