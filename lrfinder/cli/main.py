@@ -9,6 +9,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 
+from clr._compat import missing
 from lrfinder._names import printable
 from lrfinder.analysis.suggestion import NoRangeError
 from lrfinder.cli.errors import UsageError
@@ -121,6 +122,8 @@ def _tell(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
         status = error.status if isinstance(error, Interrupted) else INTERRUPTED
         return _end(status, str(error) or 'interrupted before anything was recorded')
+    if isinstance(error, ModuleNotFoundError) and (explained := missing.explained(error)) is not error:
+        return _end(BAD_USAGE, f'error: {explained}')
     if not isinstance(error, _OF_THE_MACHINE):
         traceback.print_exception(error)  # this is a fault in the program: who mends it needs to know where
     return _end(BAD_USAGE, f'error: {type(error).__name__}: {error}')
