@@ -15,6 +15,8 @@ from clr._compat import workers
 
 def find_spec(fullname: str, path: Any = None) -> importlib.machinery.ModuleSpec | None:
     """Where a module of Chainer's comes from that needs a workaround; ``None`` for one that needs none."""
+    if fullname == 'chainer' and fullname not in sys.modules:
+        _forget_a_failed_import()
     if fullname in _EMPTIED:
         return importlib.machinery.ModuleSpec(fullname, _EmptyLoader())
     if fullname not in _LOADERS and fullname not in _EDITS:
@@ -23,6 +25,13 @@ def find_spec(fullname: str, path: Any = None) -> importlib.machinery.ModuleSpec
     if spec is not None and spec.origin is not None:
         spec.loader = _LOADERS.get(fullname, _EditingLoader)(fullname, spec.origin)
     return spec
+
+
+def _forget_a_failed_import() -> None:
+    # Python forgets a package whose import failed, but not those of its modules that were imported by then: they would be
+    # mixed with new ones.
+    for name in [name for name in sys.modules if name.startswith('chainer.')]:
+        del sys.modules[name]
 
 
 class _EmptyLoader(importlib.abc.Loader):
@@ -51,7 +60,6 @@ class _ChainerLoader(importlib.machinery.SourceFileLoader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         workers.pass_on()
-        _forget_a_failed_import()
         try:
             super().exec_module(module)
         except ImportError:
@@ -61,13 +69,6 @@ class _ChainerLoader(importlib.machinery.SourceFileLoader):
             found = importlib.metadata.version('chainer')
             what = f'chainer {found} does not import with {here} ({type(error).__name__}: {error})'
             raise ImportError(f'{what}: what clr mends is Chainer 7.8.1; install that one, or an older NumPy') from error
-
-
-def _forget_a_failed_import() -> None:
-    # Python forgets a package whose import failed, but not those of its modules that were imported by then: they would be
-    # mixed with new ones.
-    for name in [name for name in sys.modules if name.startswith('chainer.')]:
-        del sys.modules[name]
 
 
 class _IteratorLoader(_EditingLoader):

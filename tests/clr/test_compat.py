@@ -104,6 +104,11 @@ def test_chainer_imports_after_an_import_of_it_failed():
     assert printed(code, '-S') == ['chainer.functions.activation.relu Trainer']
 
 
+def test_reloading_chainer_keeps_its_modules():
+    code = 'import importlib, clr, chainer; Trainer = chainer.training.Trainer; importlib.reload(chainer)\n'
+    assert printed(f'{code}print(chainer.training.Trainer is Trainer)') == ['True']
+
+
 def test_with_what_an_installation_starts_chainer_may_come_first():
     assert printed(f'{UNPREPARED}{START}import chainer, clr, lrfinder; print(chainer.__version__)', '-S') == ['7.8.1']
     assert printed(f'{UNPREPARED}{START}import clr, chainer; print(chainer.__version__)', '-S') == ['7.8.1']
