@@ -6,6 +6,7 @@ on the way there and beyond. Each run begins from the state in which the updater
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 from collections.abc import Mapping
@@ -398,8 +399,11 @@ def _iterations_per_epoch(runner: Runner) -> int | None:
 
 def _batchsize(updater: Updater, runner: Runner) -> int | None:
     """The examples of a step of the optimizer, which may take several batches, where the main iterator tells."""
-    iterations = max(1, round(runner.iterations_per_update))
     try:
-        return iterations * int(updater.get_iterator('main').batch_size)
+        iterator = updater.get_iterator('main')
+        examples = int(iterator.batch_size)
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
+    with contextlib.suppress(AttributeError, TypeError):
+        examples = max(examples, round((runner.epochs_per_iteration or 0) * len(iterator.dataset)))
+    return examples * max(1, round(runner.iterations_per_update))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lrfinder.analysis.analyzer import Reading
 from lrfinder.analysis.suggestion import Suggestion
@@ -20,7 +20,7 @@ class Result:
             several seeds a first column ``seed``.
         suggestion: The range, with its reasons.
         readings: What the analyzer reads off the ramp, by its seed (``None`` where there is no column ``seed``); a ramp that
-            shows nothing by itself has none.
+            shows nothing by itself has none. ``None`` where the curve has not been read yet.
 
     >>> result = Result(pd.DataFrame({'lr': [0.1], 'main/loss': [2.3]}), Suggestion('lr', (0.01, 0.1), step_size=90))
     >>> result.suggestion.value_range
@@ -29,7 +29,7 @@ class Result:
 
     curve: pd.DataFrame
     suggestion: Suggestion
-    readings: Mapping[int | None, Reading] = field(default_factory=dict)
+    readings: Mapping[int | None, Reading] | None = None
 
     def _repr_png_(self) -> bytes:
         """The picture, as notebooks show it."""

@@ -68,8 +68,8 @@ def find_seeds(
         **find_options: Whatever else :func:`lrfinder.find` takes.
 
     Returns:
-        The curves one below the other, with a first column ``seed``, and a suggestion: each bound is the geometric median of
-        the seeds' bounds, ``spread`` holds the lowest and the highest of them, ``updates`` is what all of them cost.
+        The curves one below the other, with a first column ``seed``, and a suggestion. Each of its bounds is the geometric
+        median of the seeds' bounds, ``spread`` holds the lowest and the highest of them, ``updates`` is what all of them cost.
 
     Raises:
         NoRangeError: Fewer than half of the seeds gave a range.
@@ -179,7 +179,7 @@ def _outcome(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRo
             if getattr(error, 'curve', None) is not None:
                 vars(error)['curve'] = _with_seed(vars(error)['curve'], seed)
             raise
-        return Outcome(seed, result.curve, result.suggestion, reading=next(iter(result.readings.values()), None))
+        return Outcome(seed, result.curve, result.suggestion, reading=(result.readings or {}).get(None))
 
 
 def _find(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRow | None) -> Result:

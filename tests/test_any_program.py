@@ -91,7 +91,7 @@ def test_where_the_iterator_is_chainers_own_a_fifth_is_held_out():
 
 def test_an_evaluator_is_what_trials_are_judged_by():
     updater = updater_of()
-    assert find(updater, evaluator=evaluator_of(updater, repeat=False)).reasons['judged_by'] == 'your evaluator (200 examples)'
+    assert find(updater, evaluator=evaluator_of(updater, repeat=False)).reasons['judged_by'] == 'the evaluator (200 examples)'
 
 
 class Arrays(chainer.dataset.Iterator):
@@ -185,6 +185,23 @@ def test_step_size_counts_iterations_of_the_trainer_and_the_batch_is_that_of_a_s
     assert found.iterations_per_epoch == 20
     assert found.step_size == 100  # five epochs, as for an updater that steps each time
     assert found.batchsize == 64
+
+
+class SeveralBatches(training.StandardUpdater):
+    """Takes four batches in each iteration, and steps once."""
+
+    def update_core(self):
+        optimizer = self.get_optimizer('main')
+        optimizer.target.cleargrads()
+        for _ in range(4):
+            x, t = self.converter(self.get_iterator('main').next(), self.device)
+            optimizer.target(x, t).backward()
+        optimizer.update()
+
+
+def test_the_batch_is_that_of_a_step_too_where_an_iteration_takes_several():
+    found = find(updater_of(kind=SeveralBatches))
+    assert (found.iterations_per_epoch, found.batchsize) == (5, 64)
 
 
 def test_the_rows_of_a_test_in_a_trainer_are_at_the_iterations_of_the_trainer():

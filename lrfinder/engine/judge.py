@@ -67,7 +67,7 @@ class EvaluatorJudge(Judge):
 
     validates = True
 
-    def __init__(self, evaluator: Evaluator, workers: Workers, words: str = 'your evaluator') -> None:
+    def __init__(self, evaluator: Evaluator, workers: Workers, words: str = 'the evaluator') -> None:
         self._evaluator: Any = evaluator
         self._workers = workers
         _check_callable(evaluator)
