@@ -270,7 +270,7 @@ def test_the_command_writes_and_speaks_once(tmp_path):
     status, out, err = run(['-m', 'lrfinder', '--communicator', 'naive', '--batchsize', '16', '--epoch', '2'], 2, tmp_path)
     assert status == 0, out + err
     assert out.count('value_range:') == 1
-    assert '# MultiNodeWorkers: 2' in out
+    assert '# Workers: 2' in out
     suggestion = lrfinder.Suggestion.load(tmp_path / 'result' / 'suggestion.json')
     assert suggestion.batchsize == 32
     assert suggestion.reasons['batchsize'].startswith('the range holds for updates with 32 examples (2 workers with 16 each);')
@@ -354,3 +354,71 @@ def test_one_process_works_alone():
     updater = chainer.training.StandardUpdater(chainer.iterators.SerialIterator([1], 1), optimizer)
     assert type(workers_of(updater)) is Workers
     assert Workers().mean([1.0, 2.0]) == [1.0, 2.0]
+
+
+@mpi
+def test_workers_that_share_batches_by_a_multi_node_iterator_get_one_answer(tmp_path):
+    body = """
+        np.random.seed(comm.rank)
+        model = Model()
+        optimizer = chainermn.create_multi_node_optimizer(optimizers.MomentumSGD(), comm).setup(model)
+        data = share(240, 0)
+        shared = iterators.SerialIterator(data, 8) if comm.rank == 0 else chainer.dataset.Iterator()
+        iterator = chainermn.iterators.create_multi_node_iterator(shared, comm)
+        s = lrfinder.find(training.StandardUpdater(iterator, optimizer), value_range=(0.0, 1.0), iterations=20).suggestion
+        tell(value_range=s.value_range, judged_by=s.reasons['judged_by'])
+    """
+    first, second = told(body, 2, tmp_path)
+    assert first == second
+    assert first['judged_by'] == 'the training loss of each batch before it is trained on'
+
+
+@mpi
+def test_workers_hold_examples_out_where_all_of_them_can(tmp_path):
+    body = """
+        data = share(240, 0)
+        few = data[:16] if comm.rank == 1 else data
+        optimizer = chainermn.create_multi_node_optimizer(optimizers.MomentumSGD(), comm).setup(Model())
+        updater = training.StandardUpdater(iterators.SerialIterator(few, 8), optimizer)
+        s = lrfinder.find(updater, value_range=(0.0, 1.0), iterations=20).suggestion
+        tell(value_range=s.value_range, judged_by=s.reasons['judged_by'])
+    """
+    first, second = told(body, 2, tmp_path)
+    assert first == second
+    assert first['judged_by'] == 'the training loss of each batch before it is trained on'
+
+
+@mpi
+def test_a_model_that_is_spread_over_workers_is_refused_by_all_of_them(tmp_path):
+    body = """
+        class Part(chainermn.MultiNodeChainList):
+            def __init__(self):
+                super().__init__(comm)
+                out = None if comm.rank else 1
+                self.add_link(L.Linear(8, 3), rank_in=0 if comm.rank else None, rank_out=out)
+
+        optimizer = optimizers.SGD().setup(Part())
+        try:
+            lrfinder.find(training.StandardUpdater(iterators.SerialIterator(share(240, 0), 8), optimizer))
+        except ValueError as error:
+            tell(error=str(error))
+    """
+    for worker in told(body, 2, tmp_path):
+        assert worker['error'] == (
+            'Part spreads the model over workers, of which only one has the loss; '
+            'run the range test on the whole model in one process'
+        )
+
+
+@mpi
+def test_none_waits_for_a_worker_that_failed(tmp_path):
+    body = """
+        updater, evaluator = build()
+        if comm.rank == 1:
+            updater.get_iterator('main').dataset = ['no examples'] * 120
+        lrfinder.find(updater, evaluator=evaluator)
+    """
+    (tmp_path / 'script.py').write_text(SCRIPT + textwrap.dedent(body))
+    status, _, err = run(['script.py'], 2, tmp_path)
+    assert status != 0
+    assert 'lrfinder: a worker failed, which ends all: ' in err
