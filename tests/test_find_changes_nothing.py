@@ -1,7 +1,10 @@
 """Training after `find` is bit-identical to training without it, whatever is trained, and however `find` ends."""
 
 import functools
+import io
 import itertools
+import logging
+import multiprocessing
 import random
 import warnings
 
@@ -19,6 +22,7 @@ import chainer
 import chainer.functions as F
 import chainer.links as L
 import numpy as np
+import pandas as pd
 import pytest
 from chainer import iterators, optimizer_hooks, optimizers, training
 from chainer.link_hooks import SpectralNormalization
@@ -307,6 +311,33 @@ def hidden_iterator():
     return WithUnlabeled(iterators.SerialIterator(DATA, BATCH), optimizers.SGD(0.1).setup(model))
 
 
+class ManyStates:
+    """A converter whose noise depends on what NumPy, Python and pandas keep outside of attributes."""
+
+    def __init__(self):
+        self.seeds = np.random.SeedSequence(1)
+        self.numbers = itertools.count()
+        self.tape = io.BytesIO(np.random.RandomState(0).rand(64).tobytes())
+        self.shared = multiprocessing.Value('d', 0.0)
+        self.table = pd.DataFrame({'seen': [0.0]})
+        self.grown = np.zeros(1)
+        self.kept = functools.lru_cache(maxsize=None)(lambda number: np.random.rand())
+
+    def __call__(self, batch, device):
+        x, t = chainer.dataset.concat_examples(batch, device)
+        number = next(self.numbers)
+        self.shared.value += 0.1
+        self.table.loc[len(self.table)] = self.shared.value
+        self.grown.resize(len(self.grown) + 1, refcheck=False)
+        drawn = np.random.default_rng(self.seeds.spawn(1)[0]).random() + self.kept(number % 5)
+        read = np.frombuffer(self.tape.read(8) or self.tape.getvalue()[:8])[0]
+        return x + np.float32(drawn + read + self.table['seen'].mean() + 0.01 * (number + len(self.grown))), t
+
+
+def many_states():
+    return updater_of(classifier(mlp(2)), converter=ManyStates())
+
+
 SETUPS = [
     *[
         pytest.param(make(*names), id='-'.join(names))
@@ -330,6 +361,7 @@ SETUPS = [
     spectral_normalization,
     streaming,
     hidden_iterator,
+    many_states,
 ]
 
 
@@ -484,7 +516,7 @@ def test_it_changes_nothing_when_it_ends_by_an_exception(failure, call):
     seed()
     updater = updater_of(Failing(failure, call))
     found, config = state_of(updater), config_of_chainer()
-    with pytest.raises((type(failure), ValueError)):
+    with pytest.raises((type(failure), ValueError, RuntimeError)):
         find(updater)
     assert config_of_chainer() == config
     assert state_of(updater) == found
@@ -590,6 +622,32 @@ def test_no_global_state_is_left_changed():
         before = state()
         find(updater)
         assert state() == before
+
+
+class Rows(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self):
+        super().__init__()
+        self.messages = []
+
+    def emit(self, record):
+        self.messages.append(record.getMessage())
+
+
+def test_what_is_logged_meanwhile_stays_logged():
+    updater, rows = updater_of(classifier(mlp(2))), Rows()
+    logger = updater.get_optimizer('main').target.logger = logging.Logger('training')
+    logger.addHandler(rows)
+    seen = []
+
+    def on_row(rate, loss):
+        seen.append(f'{rate} {loss}')
+        logger.warning('%s %s', rate, loss)
+
+    find(updater, on_row=on_row)
+    assert len(seen) > 100
+    assert rows.messages == seen
 
 
 def test_found_again_it_is_the_same():

@@ -9,25 +9,23 @@ refers to it sees it as it was. Only what iterators load ahead can't be put back
 long as it takes their ``__class__`` is swapped for one that loads nothing ahead (:mod:`~lrfinder.engine.prefetch`).
 
 What is kept takes about as much memory as the model with its gradients and the optimizer's state, once more. Data sets are not
-copied: their attributes and random generators are put back, their arrays are taken to be only read.
+copied: their attributes and random generators are put back, their content is taken to be only read.
 
-Out of reach are the variables of modules and classes, what compiled code keeps to itself, files, and other processes.
+Out of reach are the variables of modules and classes, what is written to files, and other processes.
 """
 
 from __future__ import annotations
 
-import collections
 import contextlib
-import copy
 import functools
-import operator
 import random
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lrfinder.engine.prefetch import PREFETCHING, read_serially
 from lrfinder.engine.signals import signals_deferred
-from lrfinder.engine.state_walk import EMPTY, Found, attributes, get, parts, reachable, slots
+from lrfinder.engine.state_stand_ins import StandIns
+from lrfinder.engine.state_walk import Reached, all_parts, attributes_of, name, places, reachable
 
 import chainer
 import numpy as np
@@ -54,13 +52,11 @@ def preserved(updater: Any, *others: Any) -> Iterator[Undo]:
     Raises:
         ValueError: Something can't be put back; nothing has been touched then.
     """
-    found = reachable([updater, *others])
-    _refuse_what_cannot_be_restored(found, [updater, *others])
-    prefetching = [thing for thing, _ in found if isinstance(thing, PREFETCHING)]
-    with read_serially(prefetching), _own_cupy_random_state():
+    with read_serially(_prefetching(updater, *others)), _own_cupy_random_state():
         state = SavedState(updater, *others)
         try:
-            yield state.restore
+            state.begin()
+            yield state.begin
         finally:
             state.restore()
 
@@ -68,8 +64,12 @@ def preserved(updater: Any, *others: Any) -> Iterator[Undo]:
 class SavedState:
     """The state of some objects, and of the global random generators and Chainer's configuration, at one moment.
 
+    Raises:
+        ValueError: Something can't be put back; nothing has been touched then.
+
     >>> weights = {'w': np.zeros(2)}
     >>> state = SavedState(weights)
+    >>> state.begin()
     >>> weights['w'] += 1
     >>> state.restore()
     >>> weights['w'].tolist()
@@ -77,12 +77,23 @@ class SavedState:
     """
 
     def __init__(self, *roots: Any) -> None:
-        found = self._found = reachable(roots)  # keeps them alive: what is dropped in between comes back
-        self._buffering = [thing for thing, _ in found if isinstance(thing, _DoubleBufferingOptimizer)]
+        found = reachable(roots)
+        _refuse_what_cannot_be_put_back(found)
+        self._buffering = [each.thing for each in found if isinstance(each.thing, _DoubleBufferingOptimizer)]
         self._let_gradients_arrive()
-        self._undo = [_undo_global_state()]
-        self._undo += [undo for thing, lent in found for undo in _remember(thing, lent)]
-        self._undo += [_undo_by_serialize(thing) for thing, _ in found if _serializes_itself(thing)]
+        all_places = [place for each in found for place in places(each)]
+        self._stand_ins = StandIns(found, all_places)
+        self._undo = [_undo_global_state(), *(place.restore for place in all_places)]
+        self._undo += _undo_states(found, self._stand_ins)
+        self._undo += [_undo_by_serialize(each.thing) for each in found if _serializes_itself(each.thing)]
+
+    def begin(self) -> None:
+        """Puts everything back, for changes that :meth:`restore` or another ``begin`` undo.
+
+        Meanwhile copies are used up in the place of what can't be wound back.
+        """
+        self.restore()
+        self._stand_ins.use()
 
     def restore(self) -> None:
         """Puts everything back, whatever signals come meanwhile; can be called again and again."""
@@ -103,107 +114,34 @@ class SavedState:
             optimizer.wait()
 
 
-# ---- how each thing is put back, where it has changed
+# ---- how things are put back
 
 
-def _remember(thing: Any, lent: bool) -> Iterator[Undo]:
-    if hasattr(thing, '__dict__'):
-        yield _undo_dict(attributes(thing))
-    for slot in slots(thing):
-        yield _undo_slot(slot, thing)
-    if isinstance(thing, dict):
-        yield _undo_dict(thing)
-    elif isinstance(thing, (list, collections.deque)):
-        yield _undo_sequence(thing)
-    elif isinstance(thing, set):
-        yield _undo_set(thing)
-    elif isinstance(thing, (np.ndarray, cuda.ndarray)):
-        if not lent and getattr(thing.flags, 'writeable', True):
-            yield _undo_array(thing)
-    elif isinstance(thing, _GENERATORS):
-        yield _undo_random(thing)
-
-
-def _undo_dict(live: dict[Any, Any]) -> Undo:
-    saved = dict(live)
-
-    def undo() -> None:
-        if not (_same(live, saved) and _same(live.values(), saved.values())):
-            live.clear()
-            live.update(saved)
-
-    return undo
-
-
-def _undo_sequence(live: Any) -> Undo:
-    saved = list(live)
-
-    def undo() -> None:
-        if not _same(live, saved):
-            live.clear()
-            live.extend(saved)
-
-    return undo
-
-
-def _undo_set(live: set[Any]) -> Undo:
-    saved = set(live)
-
-    def undo() -> None:
-        if live != saved:
-            live.clear()
-            live.update(saved)
-
-    return undo
-
-
-def _same(live: Collection[Any], saved: Collection[Any]) -> bool:
-    return len(live) == len(saved) and all(map(operator.is_, live, saved))
-
-
-def _undo_slot(slot: Any, thing: Any) -> Undo:
-    saved = get(slot, thing)
-
-    def undo() -> None:
-        if saved is not EMPTY:
-            slot.__set__(thing, saved)
-        elif get(slot, thing) is not EMPTY:
-            slot.__delete__(thing)
-
-    return undo
-
-
-def _undo_array(array: Any) -> Undo:
-    saved = array.copy()
-
-    def undo() -> None:
-        array[...] = saved
-
-    return undo
-
-
-_GENERATORS = (np.random.RandomState, np.random.Generator, np.random.BitGenerator, random.Random)
-
-
-def _undo_random(generator: Any) -> Undo:
-    if isinstance(generator, random.Random):
-        return functools.partial(generator.setstate, generator.getstate())
-    if isinstance(generator, np.random.RandomState):
-        return functools.partial(generator.set_state, generator.get_state(legacy=False))
-    bits = generator.bit_generator if isinstance(generator, np.random.Generator) else generator
-    return functools.partial(setattr, bits, 'state', copy.deepcopy(bits.state))
+def _undo_states(found: list[Reached], stand_ins: StandIns) -> Iterator[Undo]:
+    """What there is to each thing beside what it refers to."""
+    kept = {id(each.thing) for each in found if not each.lent}
+    for thing, kind, lent in found:
+        if kind.state is None or kind.set_state is None or thing in stand_ins:
+            continue
+        is_view = isinstance(thing, np.ndarray) and id(thing.base) in kept  # of what is kept itself
+        if not (kind.is_data and (lent or is_view)):
+            try:
+                saved = kind.state(thing)
+            except Exception as error:
+                raise ValueError(f"the {name(thing)} can't be read to be put back after the range test: {error!r}") from error
+            yield functools.partial(kind.set_state, thing, saved)
 
 
 def _undo_global_state() -> Undo:
     python = random.getstate()
     numpy = np.random.get_state(legacy=False)
-    configs = [_undo_dict(vars(config)) for config in (chainer.global_config, chainer.config._local)]
+    configs = [attributes_of(config) for config in (chainer.global_config, chainer.config._local)]
 
     def undo() -> None:
         random.setstate(python)
         np.random.set_state(numpy)
-        for undo_config in configs:
-            undo_config()
+        for config in configs:
+            config.restore()
 
     return undo
 
@@ -225,7 +163,7 @@ def _undo_by_serialize(iterator: Any) -> Undo:
         iterator.serialize(saved)
         undo()
     except Exception as error:
-        raise ValueError(f"{_name(iterator)}.serialize() fails, so that its position can't be put back: {error!r}") from error
+        raise ValueError(f"{name(iterator)}.serialize() fails, so that its position can't be put back: {error!r}") from error
     return undo
 
 
@@ -256,20 +194,35 @@ def _own_cupy_random_state() -> Iterator[None]:
 # ---- what can't be put back
 
 
-def _refuse_what_cannot_be_restored(found: Found, roots: list[Any]) -> None:
-    updater, *others = roots
+def _refuse_what_cannot_be_put_back(found: list[Reached]) -> None:
+    """Raises for the first thing that there is no way back for, unless it is of an iterator that makes itself a new one."""
+    for thing, kind, _ in found:
+        reason = kind.refusal(thing)
+        if reason:
+            holders = [each.thing for each in found if any(part is thing for part in all_parts(each))]
+            named = [holder for holder in holders if not _serializes_itself(holder)]
+            if named or not holders:
+                where = f' in {name(named[0])}' if named else ''
+                raise ValueError(f'the {name(thing)}{where} {reason}')
+
+
+def _prefetching(updater: Any, *others: Any) -> list[Any]:
+    """The iterators that load ahead.
+
+    Raises:
+        ValueError: There are other things of Chainer's that can't be put back.
+    """
     if isinstance(updater, updaters.MultiprocessParallelUpdater):
         raise ValueError(
             "MultiprocessParallelUpdater keeps state in other processes, which can't be put back; "
             'use a StandardUpdater for the range test'
         )
     # An evaluator begins anew with its iterators, each time.
-    begun_anew = [iterator for other in others for iterator in attributes(other).get('_iterators', {}).values()]
-    for thing, _ in found:
-        if isinstance(thing, ChainerIterator):
-            _refuse_unserializable(thing, any(thing is iterator for iterator in begun_anew))
-        elif isinstance(thing, Iterator) and not hasattr(thing, '__dict__'):
-            _refuse_one_way(thing, found)
+    begun_anew = [iterator for other in others for iterator in getattr(other, '_iterators', {}).values()]
+    iterators = [each.thing for each in reachable([updater, *others]) if isinstance(each.thing, ChainerIterator)]
+    for iterator in iterators:
+        _refuse_unserializable(iterator, any(iterator is other for other in begun_anew))
+    return [iterator for iterator in iterators if isinstance(iterator, PREFETCHING)]
 
 
 def _refuse_unserializable(iterator: Any, begun_anew: bool) -> None:
@@ -279,19 +232,6 @@ def _refuse_unserializable(iterator: Any, begun_anew: bool) -> None:
         )
     if not begun_anew and type(iterator).serialize is ChainerIterator.serialize:
         raise ValueError(
-            f"the iterator {_name(iterator)} has no serialize(), so that its position can't be put back; "
+            f"the iterator {name(iterator)} has no serialize(), so that its position can't be put back; "
             'use one of chainer.iterators, or give it serialize()'
         )
-
-
-def _refuse_one_way(thing: Any, found: Found) -> None:
-    """Refuses generators and the like, unless they belong to an iterator that can make itself a new one."""
-    holders = [holder for holder, _ in found if any(part is thing for part, _ in parts(holder))]
-    named = [holder for holder in holders if not _serializes_itself(holder)]
-    if named or not holders:
-        where = f' in {_name(named[0])}' if named else ''
-        raise ValueError(f"the {_name(thing)}{where} can't be wound back after the range test; do without it there")
-
-
-def _name(thing: Any) -> str:
-    return type(thing).__name__
