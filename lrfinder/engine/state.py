@@ -8,7 +8,7 @@ leaves out rates, gradients, hooks and random states, and knows Chainer's object
 refers to it sees it as it was. Only what iterators load ahead can't be put back by anybody: they are left alone, and for as
 long as it takes their ``__class__`` is swapped for one that loads nothing ahead (:mod:`~lrfinder.engine.prefetch`).
 
-What is kept takes about as much memory as the model with its gradients and the optimizer's state, once more. Data sets are not
+Kept are the gradients as they are, and one copy of what else is in arrays: the model's and the optimizer's. Data sets are not
 copied: their attributes and random generators are put back, their content is taken to be only read.
 
 Out of reach are the variables of modules and classes, what is written to files, and other processes.

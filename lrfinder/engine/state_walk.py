@@ -30,6 +30,8 @@ from lrfinder.engine.state_kinds import EMPTY, OPAQUE, Kind, dict_parts, kind_of
 _NAMES: dict[type, str] = {types.CellType: 'closure', functools._lru_cache_wrapper: 'lru_cache'}
 # What hangs on these attributes is lent.
 _LENT = ('dataset', '_dataset', '_creator_node')
+# What hangs on this attribute only wraps the gradient, which is found without it.
+_WRAPPER = '_grad_var'
 # Longer containers than this are not searched in what is lent: they hold examples.
 _FEW = 100
 # They matter only for what is in them.
@@ -108,7 +110,7 @@ def _ids_of_the_interpreter() -> set[int]:
 def named_parts(thing: Any, kind: Kind) -> list[tuple[Any, bool]]:
     """What is in the attributes and slots of an object, and whether it is lent there."""
     named = dict.items(attributes(thing) or {}) if kind.has_attributes else ()
-    found = [(value, name in _LENT) for name, value in named]
+    found = [(value, name in _LENT) for name, value in named if name != _WRAPPER]
     if kind.slots:
         found += [(value, slot.__name__ in _LENT) for slot in kind.slots if (value := _in_slot(slot, thing)) is not EMPTY]
     return found

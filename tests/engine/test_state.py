@@ -340,21 +340,79 @@ def test_the_activations_behind_a_kept_result_are_not_copied():
     assert size < 100_000
 
 
-def test_what_is_kept_is_the_size_of_the_model_with_its_gradients_and_optimizer():
-    model = L.Classifier(L.Linear(1000, 500))
-    updater = training.StandardUpdater(
-        iterators.SerialIterator([(np.zeros(1000, np.float32), np.int32(0))] * 9, 3), optimizers.Adam().setup(model)
-    )
-    updater.update()
+def train(updater):
+    for _ in range(3):
+        updater.update()
+
+
+def try_rates(updater):
+    with preserved(updater) as undo:
+        for _ in range(3):
+            undo()
+            train(updater)
+
+
+def memory_of(run, before):
+    """How much there is at most while an updater runs that has made some updates before, in sizes of its model."""
     tracemalloc.start()
-    saved = begun(updater)
-    size = tracemalloc.get_traced_memory()[0]
+    try:
+        optimizer = optimizers.Adam().setup(L.Classifier(L.Linear(1000, 500)))
+        data = [(np.zeros(1000, np.float32), np.int32(0))] * 9
+        updater = training.StandardUpdater(iterators.SerialIterator(data, 3), optimizer)
+        for _ in range(before):
+            updater.update()
+        tracemalloc.reset_peak()
+        run(updater)
+        return tracemalloc.get_traced_memory()[1] / (1000 * 500 * 4)
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize('before, expected', [(0, 2), (1, 4)])
+def test_the_model_its_gradients_and_the_state_of_its_optimizer_are_kept_once(before, expected):
+    # Weights and gradients; and, once the optimizer has stepped, Adam's two moments.
+    assert memory_of(try_rates, before) - memory_of(train, before) == pytest.approx(expected, abs=0.1)
+
+
+def plain_gradient(weight):
+    return weight
+
+
+def gradient_held_elsewhere(weight):
+    return Thing(weight=weight, all=[weight.grad, (weight.grad,)], boxed=np.array([weight.grad, None], object))
+
+
+def view_of_a_buffer(weight):
+    buffer = np.zeros(10, np.float32)
+    weight.grad = buffer[:4].reshape(2, 2)
+    return Thing(weight=weight, buffer=buffer)
+
+
+def gradient_with_a_graph(weight):
+    x = weight * weight
+    chainer.functions.sum(x * x).backward(enable_double_backprop=True)
+    assert weight.grad_var.creator is not None
+    return weight
+
+
+@pytest.mark.parametrize('make', [plain_gradient, gradient_held_elsewhere, view_of_a_buffer, gradient_with_a_graph])
+def test_gradients_are_put_back(make):
+    weight = chainer.Parameter(np.ones((2, 2), np.float32))
+    weight.grad = np.full((2, 2), 3, np.float32)
+    held = make(weight)
+    gradient, variable, before = weight.grad, weight.grad_var, weight.grad.copy()
+    saved = begun(held)
+    for _ in range(2):
+        assert (weight.grad == before).all()
+        weight.grad += 5
+        saved.begin()
+        assert (weight.grad == before).all()
+        weight.cleargrad()
+        saved.begin()
     saved.restore()
-    after = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    once = 1000 * 500 * 4
-    assert 4 * once < size < 4.3 * once  # weights, gradients, two moments
-    assert after < size + 0.1 * once
+    assert weight.grad is gradient
+    assert weight.grad_var is variable
+    assert (gradient == before).all()
 
 
 def test_a_data_set_keeps_its_attributes_and_generators():
