@@ -40,21 +40,20 @@ def run(options: Options, out: Output) -> None:
         raise UsageError(f'--curve {path}: {error.strerror}') from error
     picture = folder / PICTURE
     check_names(folder, [PICTURE, SUGGESTION])
-    with reserved(folder):
-        try:
-            suggestion = _analyze(curve, policy=options.policy)
-        except NoRangeError as error:
-            with writing(folder):
-                plotting.save_range_test(picture, curve, None, note=str(error))
-            raise
-        except ValueError as error:
-            raise UsageError(f'--curve {path}: {error}') from error
-        out.answer(summary.quiet_line(suggestion))
-        out.say(*summary.range_lines(suggestion))
-        with writing(folder):
-            suggestion.save(folder / SUGGESTION)
-            plotting.save_range_test(picture, curve, suggestion)
-        out.say(f'Picture: {picture}', '', *summary.how_to_train(suggestion))
+    try:
+        suggestion = _analyze(curve, policy=options.policy)
+    except NoRangeError as error:
+        with reserved(folder), writing(folder):
+            plotting.save_range_test(picture, curve, None, note=str(error))
+        raise
+    except ValueError as error:
+        raise UsageError(f'--curve {path}: {error}') from error
+    out.answer(summary.quiet_line(suggestion))
+    out.say(*summary.range_lines(suggestion))
+    with reserved(folder), writing(folder):
+        suggestion.save(folder / SUGGESTION)
+        plotting.save_range_test(picture, curve, suggestion)
+    out.say(f'Picture: {picture}', '', *summary.how_to_train(suggestion))
 
 
 def _folder(options: Options) -> Path:

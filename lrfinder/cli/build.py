@@ -145,4 +145,5 @@ def _why_no_device(spec: str, error: Exception) -> str:
         return f"CuPy can't be used ({describe(why)}); {brings} it with CUDA's libraries; -1 is the CPU"
     if gpu:
         return f'there is no such GPU ({describe(error)}); -1 is the CPU'
-    return f'no such device ({describe(error)}); use -1 for the CPU, 0 for the first GPU'
+    why = '' if 'ChainerX' in str(error) else f' ({describe(error)})'  # which is what Chainer takes any other word for
+    return f'no such device{why}; use -1 for the CPU, 0 for the first GPU'

@@ -242,7 +242,7 @@ class _Job:
         kind = '' if data.n_targets is None else f' (regression, {floats} each)'
         return [
             f'Device: {self._builder.device}',
-            *([f'# MultiNodeWorkers: {self._builder.workers.size}; what follows is of each'] if options.communicator else []),
+            *([f'# Workers: {self._builder.workers.size}; what follows is of each'] if options.communicator else []),
             f'# Minibatch-size: {options.batchsize}',
             f'# Model: {options.model}, optimizer: {options.optimizer}, seed: {options.seed}',
             f'# Data: {data.name}, {len(data.train)} examples to train on, {len(data.validation)} to validate with{kind}',
@@ -271,9 +271,9 @@ class _Job:
         """Whatever the user's model and data raise while they are trained is told in one line."""
         try:
             yield
-        except (UsageError, NoRangeError):
+        except (UsageError, NoRangeError, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except BaseException as error:  # whoever calls sys.exit() in a model has found no range
             if isinstance(error.__cause__, BrokenExecutor):
                 raise UsageError(f'--jobs {self._options.jobs}: {error}') from error
             what = f'--model {self._options.model} on --dataset {self._options.dataset}'

@@ -30,7 +30,7 @@ def check_names(folder: Path, files: Iterable[str], folders: Iterable[str] = ())
     Raises:
         UsageError: The message names what is in the way.
     """
-    in_the_way = [(name, 'directory') for name in files if (folder / name).is_dir()]
+    in_the_way = [(name, 'directory') for name in (LOCK, *files) if (folder / name).is_dir()]
     in_the_way += [(name, 'file') for name in folders if (folder / name).exists() and not (folder / name).is_dir()]
     for name, kind in in_the_way:
         raise UsageError(f'--out {folder}: there is a {kind} called {name}; move it away, or choose another --out')

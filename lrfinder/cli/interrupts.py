@@ -29,6 +29,25 @@ class Interrupted(KeyboardInterrupt):
         self.status = 128 + number
 
 
+def end_at_once(status: int, message: str = '') -> None:
+    """Lets each of these signals end the process at once from here on: before its work it has nothing to lose, and after it.
+
+    Args:
+        status: The exit status.
+        message: What to say on standard error.
+    """
+
+    def handle(*_: Any) -> None:
+        if message:
+            with contextlib.suppress(OSError):
+                os.write(2, f'lrfinder: {message}\n'.encode())
+        os._exit(status)
+
+    for number in SIGNALS:
+        if signal.getsignal(number) not in (signal.SIG_IGN, None):
+            signal.signal(number, handle)
+
+
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """Lets Ctrl-C, SIGTERM and SIGHUP end the block by an :class:`Interrupted`; more of them do not disturb what it then does.

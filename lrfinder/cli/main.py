@@ -126,7 +126,8 @@ def _tell(error: BaseException) -> int:
         return _end(BAD_USAGE, f'error: {explained}')
     if not isinstance(error, _OF_THE_MACHINE):
         traceback.print_exception(error)  # this is a fault in the program: who mends it needs to know where
-    return _end(BAD_USAGE, f'error: {type(error).__name__}: {error}')
+    told = f'{error.filename}: {error.strerror}' if isinstance(error, OSError) and error.filename else str(error)
+    return _end(BAD_USAGE, f'error: {type(error).__name__}: {told}')
 
 
 def _end(status: int, message: str) -> int:

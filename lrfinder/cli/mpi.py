@@ -20,6 +20,7 @@ from typing import Any
 import clr  # noqa: F401  makes Chainer importable
 from lrfinder.cli import find
 from lrfinder.cli.errors import UsageError
+from lrfinder.cli.interrupts import interruptible
 from lrfinder.cli.options import Options, asks_for_workers, flag, parse
 from lrfinder.cli.output import Lenient, Output
 from lrfinder.engine.failures import failing_together
@@ -53,7 +54,12 @@ def run(arguments: Sequence[str], out: Output, alone: Callable[[Options, Output]
     if communicator is None:
         alone(parse(arguments), out)
         return
-    with failing_together(communicator, told), _place(communicator.rank, options, out) as (own, heard), heard.asked(own.quiet):
+    with (
+        failing_together(communicator, told),
+        _place(communicator.rank, options, out) as (own, heard),
+        heard.asked(own.quiet),
+        interruptible(),  # once more: what is below MPI may have taken a signal for itself
+    ):
         # One worker trains as if there were no communicator.
         find.run(own, heard, MultiNodeWorkers(communicator) if communicator.size > 1 else Workers())
 
@@ -125,7 +131,11 @@ def _place(rank: int, options: Options, out: Output) -> Iterator[tuple[Options, 
     if rank == 0:
         yield options, out
         return
-    with tempfile.TemporaryDirectory() as folder, open(os.devnull, 'w') as nothing, contextlib.redirect_stdout(nothing):
+    with (
+        tempfile.TemporaryDirectory(prefix='lrfinder-') as folder,
+        open(os.devnull, 'w') as nothing,
+        contextlib.redirect_stdout(nothing),
+    ):
         try:
             yield dataclasses.replace(options, out=folder, quiet=True), Output(Lenient(nothing))
         except KeyboardInterrupt as error:

@@ -10,9 +10,9 @@ from pathlib import Path
 from lrfinder.analysis.curve import make_curve, write_curve
 from lrfinder.analysis.metrics import METRICS
 
-# Seconds between two files; and so many times as long as it takes to write one.
-_LEAST_PAUSE = 1.0
-_PAUSES = 100
+# Rows come in blocks. A file is written after one of them, if that takes no more than this share of the time.
+_BLOCK = 10
+_SHARE = 0.01
 
 
 class Recording:
@@ -26,6 +26,8 @@ class Recording:
 
     >>> recording = Recording(Path('curve.csv'))
     >>> recording.add(0.1, 2.3)
+    >>> recording.save()
+    True
     >>> print(open('curve.csv').read(), end='')
     iteration,lr,main/loss,main/accuracy,validation/main/loss,validation/main/accuracy
     1,0.1,2.3,,,
@@ -47,12 +49,12 @@ class Recording:
         """Takes a row."""
         self._rows.append([len(self._rows) - self._first + 1, rate, loss, *[math.nan] * (len(METRICS) - 1)])
         self._seeds.append(self._seed)
-        if time.monotonic() > self._next:
-            began = time.monotonic()
+        began = time.monotonic()
+        if len(self._rows) % _BLOCK == 0 and began > self._next:
             with contextlib.suppress(OSError):
                 self.save()
             ended = time.monotonic()
-            self._next = ended + max(_LEAST_PAUSE, _PAUSES * (ended - began))
+            self._next = ended + (ended - began) / _SHARE
 
     def save(self) -> bool:
         """Writes the file; returns whether there was anything to write.

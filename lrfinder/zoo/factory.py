@@ -65,7 +65,9 @@ def call_factory(spec: str, factory: Callable[..., Any], *args: Any, **kwargs: A
     """
     try:
         return factory(*args, **kwargs)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise ValueError(f'{spec!r} raised {describe(error)}') from error
 
 

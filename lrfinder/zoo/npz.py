@@ -14,7 +14,7 @@ from lrfinder.zoo.factory import describe
 import numpy as np
 from chainer.datasets import TupleDataset
 
-_MOST_SHOWN = 20
+_MOST_SHOWN = 200
 
 
 def load_npz(path: str, seed: int = 0) -> Data:
@@ -66,8 +66,7 @@ def _undamaged(what: str, read: Callable[..., Any], *args: Any, **kwargs: Any) -
 def _check_names(names: list[str]) -> None:
     for name in ('x', 'y'):
         if name not in names:
-            shown = [printable(found) for found in names[:_MOST_SHOWN]] + ['...'] * (len(names) > _MOST_SHOWN)
-            raise ValueError(f'the array {name} is missing (found: {", ".join(shown) or "none"})')
+            raise ValueError(f'the array {name} is missing (found: {printable(", ".join(names), _MOST_SHOWN) or "none"})')
     for name, other in ('x_val', 'y_val'), ('y_val', 'x_val'):
         if name in names and other not in names:
             raise ValueError(f'the array {name} needs the array {other}')
