@@ -15,7 +15,7 @@ import clr  # noqa: F401  makes Chainer importable
 from lrfinder.analysis.splits import HELD_OUT, at_random
 from lrfinder.engine.protocols import Evaluator, Updater
 from lrfinder.engine.rate import SetUpError
-from lrfinder.engine.recorder import Names
+from lrfinder.engine.recorder import Names, as_number
 from lrfinder.engine.workers import Workers
 
 from chainer.datasets import SubDataset
@@ -89,7 +89,7 @@ class EvaluatorJudge(Judge):
         prefix = f'{name}/' if name else ''
         with reporter.scope({}):  # not into the observation of a trainer that may be running around this
             result = _without_trainer(self._evaluator)
-        found = {key.removeprefix(prefix): number for key in result if (number := _number(result[key])) is not None}
+        found = {key.removeprefix(prefix): number for key in result if (number := as_number(result[key])) is not None}
         return dict(zip((f'validation/{key}' for key in found), self._workers.mean(list(found.values()))))
 
 
@@ -168,15 +168,6 @@ def _can_hold_out(updater: Any) -> bool:
     except (AttributeError, TypeError):
         return False
     return HELD_OUT * length >= LEAST_HELD_OUT and (1 - HELD_OUT) * length >= iterator.batch_size
-
-
-def _number(value: Any) -> float | None:
-    """A reported value as a number; ``None`` where it is none."""
-    array = getattr(value, 'array', value)
-    try:
-        return float(array)
-    except (TypeError, ValueError):
-        return None
 
 
 NEEDS_TRAINER = 'the evaluator needs a trainer, and find calls it without one; give another evaluator'

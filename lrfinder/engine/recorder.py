@@ -162,11 +162,10 @@ class Recorder:
             if array.size == 1:
                 self._waiting.append((len(self._rows) - 1, place, array))
             return array.size == 1
-        try:
-            self._rows[-1][place] = float(array.item() if hasattr(array, 'item') else array)
-        except (TypeError, ValueError):
-            return False
-        return True
+        number = as_number(array)
+        if number is not None:
+            self._rows[-1][place] = number
+        return number is not None
 
     def _flush(self) -> None:
         if not self._waiting:
@@ -175,6 +174,19 @@ class Recorder:
         for (row, place, _), number in zip(self._waiting, numbers, strict=True):
             self._rows[row][place] = number
         self._waiting.clear()
+
+
+def as_number(value: Any) -> float | None:
+    """A reported value as a number, for which a GPU is waited for; ``None`` where it is none.
+
+    >>> as_number(chainer.Variable(np.array(0.5))), as_number('a word')
+    (0.5, None)
+    """
+    array = value.array if isinstance(value, chainer.Variable) else value
+    try:
+        return float(array.item() if hasattr(array, 'item') else array)
+    except (TypeError, ValueError):
+        return None
 
 
 def _losses(rows: list[list[float]]) -> list[float]:
