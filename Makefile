@@ -10,6 +10,8 @@ export OMP_NUM_THREADS
 python = $(VENV)/bin/python
 # pip from 25 on prints a warning of setuptools' at every editable installation.
 pip = PYTHONWARNINGS='ignore:Editable installation' $(python) -m pip --quiet --disable-pip-version-check install
+# On libraries that are not used here.
+without_cupy_advice = CHAINER_CUDNN=0 PYTHONWARNINGS='ignore::UserWarning:cupy._environment'
 packaging = setup.cfg pyproject.toml clr/__init__.py building/backend.py building/startup.py
 
 .DEFAULT_GOAL := help
@@ -45,9 +47,10 @@ docs: $(VENV)/.docs-ready  ## build the documentation as a site in docs/_build/h
 	$(python) -m sphinx -W --keep-going -q -E -b html docs docs/_build/html
 	@echo 'Open docs/_build/html/index.html in a browser.'
 
-gpu: $(VENV)/.$(CUDA)-ready  ## run the tests that need a GPU (CUDA=cuda12 or cuda13)
-	@$(python) -c "$$REPORT_GPU"
-	@$(call pytest,-m gpu $(ARGS))
+gpu:  ## run the tests that need a GPU, and print what holds on it as a table (CUDA=cuda12 or cuda13)
+	@$(PYTHON) -c "$$FIND_DRIVER"
+	@$(MAKE) --no-print-directory $(VENV)/.$(CUDA)-ready
+	@$(without_cupy_advice) $(python) -m benchmarks.gpu $(ARGS)
 
 clean:  ## remove what set-up, tests and builds left; results stay
 	rm -rf .venv .venv-* '$(VENV)' build dist docs/_build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -110,11 +113,12 @@ print(version, sys.base_prefix, sys.argv[1])
 endef
 export DESCRIBE_PYTHON
 
-define REPORT_GPU
-import cupy
-if not cupy.cuda.is_available():
-    raise SystemExit('CuPy %s finds no GPU here.' % cupy.__version__)
-name = cupy.cuda.runtime.getDeviceProperties(0)['name'].decode()
-print('GPU: %s, CUDA %d, CuPy %s' % (name, cupy.cuda.runtime.runtimeGetVersion(), cupy.__version__))
+# Before gigabytes are installed for nothing.
+define FIND_DRIVER
+import ctypes
+try:
+    ctypes.CDLL('libcuda.so.1')
+except OSError:
+    raise SystemExit('There is no GPU to measure on: the driver of NVIDIA is missing (libcuda.so.1).')
 endef
-export REPORT_GPU
+export FIND_DRIVER
