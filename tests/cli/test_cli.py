@@ -62,6 +62,26 @@ NETS = """
 
     def fails(n_classes):
         raise RuntimeError('no weights')
+
+    def exits(n_classes):
+        raise SystemExit(0)
+
+    def memory(n_classes):
+        raise MemoryError
+
+    class Exits(chainer.Chain):
+        def forward(self, x):
+            raise SystemExit(0)
+
+    class Silly(Exception):
+        def __str__(self):
+            raise ValueError('no words')
+
+    def silly(n_classes):
+        raise Silly
+
+    def wordy(n_classes):
+        raise RuntimeError('\\x1b[31m' + 'y' * 1_000_000)
 """
 
 
@@ -504,6 +524,15 @@ USAGE = [
     (['--value-range', '1'], '--value-range: expected 2 arguments'),
     (['--value-range', '0', '1', '--ramp', 'exponential'], '--value-range: an exponential ramp must start above 0'),
     (['--compare'], '--compare needs --epoch N'),
+    (['--jobs', '2'], '--jobs 2 needs --seeds K, of which it runs as many at once'),
+    (['--model', 'nets'], "--model: unknown model 'nets': name what makes it, such as nets:make"),
+    (['--model', 'nets.py'], "--model: unknown model 'nets.py': name what makes it, such as nets:make"),
+    (['--dataset', 'nets.fails'], "--dataset: unknown data 'nets.fails': did you mean nets:fails?"),
+    (['--model', 'nets:exits'], "--model: 'nets:exits' raised SystemExit: 0 (nets.py, line 40)"),
+    (['--model', 'nets:memory'], "--model: 'nets:memory' raised MemoryError (nets.py, line 43)"),
+    (['--model', 'nets:Exits'], '--model nets:Exits on --dataset digits: SystemExit: 0 (nets.py, line 47)'),
+    (['--model', 'nets:silly'], "--model: 'nets:silly' raised Silly (nets.py, line 54)"),
+    (['--device', 'zero'], '--device zero: no such device; use -1 for the CPU, 0 for the first GPU'),
     (['--curve', 'a.csv', '--epoch', '3'], '--curve only reads a recorded curve: drop --epoch'),
     (['--curve', 'a.csv', '--resume', 'result'], '--curve only reads a recorded curve: drop --resume'),
     (['--curve', 'missing.csv'], '--curve missing.csv: No such file or directory'),
@@ -534,6 +563,36 @@ def test_bad_usage_is_one_line_that_names_the_flag(command, user_module, argumen
     status, out, error = command(*arguments)
     assert (status, error) == (2, f'lrfinder: error: {message}\n')
     assert not out or out.startswith('Device: ')
+
+
+def test_an_exception_is_told_in_a_line_of_bounded_length_that_steers_no_terminal(command, user_module):
+    user_module('nets', NETS)
+    status, _, error = command('--model', 'nets:wordy')
+    assert (status, is_one_line(error), len(error) < 700) == (2, True, True)
+    assert error.startswith("lrfinder: error: --model: 'nets:wordy' raised RuntimeError: \\x1b[31myyy")
+    assert error.endswith('y... (nets.py, line 57)\n')
+    status, _, error = command('--curve', 'b\a\x1b[31mred\u202e')
+    assert (status, error) == (2, 'lrfinder: error: --curve b\\x07\\x1b[31mred\\u202e: No such file or directory\n')
+    status, _, error = command('--out', 'n' * 5000)
+    assert (status, is_one_line(error), len(error) < 2500) == (2, True, True)
+
+
+def test_a_fault_of_the_program_is_no_missing_range(command, monkeypatch):
+    def broken(*_):
+        raise AssertionError('a fault')
+
+    monkeypatch.setattr('lrfinder.cli.find.run', broken)
+    status, _, error = command()
+    assert status == 2
+    assert error.startswith('Traceback') and error.endswith('\nlrfinder: error: AssertionError: a fault\n')
+
+
+def test_memory_that_runs_out_is_one_line(command, monkeypatch):
+    def full(*_):
+        raise MemoryError('Unable to allocate 8 PiB')
+
+    monkeypatch.setattr('lrfinder.cli.build.load_dataset', full)
+    assert command()[::2] == (2, 'lrfinder: error: MemoryError: Unable to allocate 8 PiB\n')
 
 
 def test_bad_input_leaves_the_folder_as_it_was(command, copy, user_module):
@@ -607,6 +666,23 @@ def test_the_defaults_are_those_of_the_contract():
     assert (chosen.device, chosen.out, chosen.seed, chosen.ramp, chosen.seeds) == ('-1', 'result', 0, 'linear', 1)
     assert (chosen.value_range, chosen.iterations, chosen.curve, chosen.resume) == (None, None, None, None)
     assert (chosen.epoch, chosen.policy, chosen.compare, chosen.quiet) == (0, 'triangular2', False, False)
+
+
+@pytest.mark.parametrize(
+    ('word', 'device'),
+    [
+        ('cpu', '-1'),
+        ('CPU', '-1'),
+        ('gpu', '0'),
+        ('cuda', '0'),
+        ('cuda:1', '1'),
+        ('GPU:0', '0'),
+        ('@numpy', '@numpy'),
+        ('3', '3'),
+    ],
+)
+def test_a_device_may_be_called_as_elsewhere(word, device):
+    assert options.parse(['--device', word]).device == device
 
 
 def test_a_negative_device_is_a_value():

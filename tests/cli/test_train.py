@@ -1,8 +1,10 @@
 """Training with a range, at fixed rates, and on from a snapshot."""
 
+import dataclasses
 import inspect
 import json
 import math
+import os
 
 import clr  # noqa: F401
 from clr import policies
@@ -159,6 +161,73 @@ def test_the_newest_snapshot_is_that_of_the_last_iteration_of_the_same_run(build
     assert snapshots.newest_snapshot(tmp_path, 'mine') == tmp_path / 'snapshot_iter_12'
     assert snapshots.newest_snapshot(tmp_path, 'another') is None
     assert snapshots.newest_snapshot(tmp_path / 'nowhere', 'mine') is None
+
+
+def test_a_snapshot_removes_the_one_before_by_its_name(builder, tmp_path):
+    others = {'snapshot_iter_best', 'snapshot_iter_3', 'snapshot_iter_99'}
+    for name in others:
+        np.savez(tmp_path / 'x.npz', x=1)
+        (tmp_path / 'x.npz').rename(tmp_path / name)
+        os.utime(tmp_path / name, (2e9, 2e9))  # newer than whatever is written now
+    train.train_with_clr(builder().build(0), suggestion(builder()), course(tmp_path, 18))
+    assert {path.name for path in tmp_path.glob('snapshot*')} == {*others, 'snapshot_iter_18'}
+
+
+def test_a_snapshot_of_another_run_is_not_removed(builder, tmp_path):
+    train.train_with_clr(builder().build(0), suggestion(builder()), course(tmp_path, 6, run_id='another'))
+    train.train_with_clr(builder().build(0), suggestion(builder()), course(tmp_path, 12, run_id='mine'))
+    # That of the same name was replaced by the first of mine, which made way for the second.
+    assert snapshots.all_names(tmp_path) == ['snapshot_iter_12']
+    train.train_with_clr(builder().build(0), suggestion(builder()), course(tmp_path / 'b', 6, run_id='another'))
+    (tmp_path / 'b' / 'snapshot_iter_6').rename(tmp_path / 'snapshot_iter_6')
+    train.train_with_clr(builder().build(0), suggestion(builder()), course(tmp_path, 15, tmp_path / 'snapshot_iter_12', 'mine'))
+    assert snapshots.all_names(tmp_path) == ['snapshot_iter_6', 'snapshot_iter_15']
+
+
+def test_a_run_that_goes_on_removes_what_it_had_written(builder, tmp_path):
+    chosen = suggestion(builder(), 18)
+    train.train_with_clr(builder().build(0), chosen, course(tmp_path, 6))
+    older = (tmp_path / 'snapshot_iter_6').read_bytes()
+    train.train_with_clr(builder().build(0), chosen, course(tmp_path, 12, tmp_path / 'snapshot_iter_6'))
+    assert snapshots.all_names(tmp_path) == ['snapshot_iter_12']
+    (tmp_path / 'snapshot_iter_6').write_bytes(older)  # as if the process had been killed before it was removed
+    train.train_with_clr(builder().build(0), chosen, course(tmp_path, 18, tmp_path / 'snapshot_iter_12'))
+    assert snapshots.all_names(tmp_path) == ['snapshot_iter_18']
+
+
+def test_the_newest_is_that_of_the_last_iteration_whatever_the_clock_says(builder, tmp_path):
+    chosen = suggestion(builder(), 18)
+    train.train_with_clr(builder().build(0), chosen, course(tmp_path / 'a', 12))
+    train.train_with_clr(builder().build(0), chosen, course(tmp_path / 'b', 6))
+    newest = tmp_path / 'a' / 'snapshot_iter_12'
+    os.utime(newest, (0, 0))
+    (tmp_path / 'b' / 'snapshot_iter_6').rename(tmp_path / 'a' / 'snapshot_iter_6')
+    assert snapshots.newest_snapshot(tmp_path / 'a', 'a') == newest
+
+
+@pytest.mark.parametrize(
+    ('changes', 'what'),
+    [
+        ({'value_range': (0.001, 0.02)}, 'value_range [0.001, 0.01], not [0.001, 0.02]'),
+        ({'step_size': 7}, 'step_size 6, not 7'),
+        ({'policy': 'triangular'}, 'policy triangular2, not triangular'),
+        ({'attr': 'momentum'}, 'attr lr, not momentum'),
+    ],
+)
+def test_a_training_does_not_go_on_with_other_cycles(builder, tmp_path, changes, what):
+    chosen = suggestion(builder())
+    train.train_with_clr(builder().build(0), chosen, course(tmp_path, 6))
+    changed = dataclasses.replace(chosen, **changes)
+    path = tmp_path / 'snapshot_iter_6'
+    with pytest.raises(UsageError) as found:
+        train.train_with_clr(builder().build(0), changed, course(tmp_path, 12, path))
+    assert str(found.value) == f'--resume: {path} was trained with {what}; start a new run without --resume'
+
+
+def test_a_training_at_a_fixed_rate_does_not_go_on_under_clr(builder, tmp_path):
+    train.train_at(0.01, builder().build(0), 'lr', course(tmp_path, 6))
+    with pytest.raises(UsageError, match=r'was trained with value_range None, not \[0\.001, 0\.01\]'):
+        train.train_with_clr(builder().build(0), suggestion(builder()), course(tmp_path, 12, tmp_path / 'snapshot_iter_6'))
 
 
 def test_a_snapshot_of_another_model_does_not_fit(builder, tmp_path):
