@@ -94,6 +94,22 @@ def test_an_evaluator_is_what_trials_are_judged_by():
     assert find(updater, evaluator=evaluator_of(updater, repeat=False)).reasons['judged_by'] == 'the evaluator (200 examples)'
 
 
+class Threads(iterators.MultithreadIterator):
+    """Leaves out every second example."""
+
+    def __next__(self):
+        return super().__next__()[::2]
+
+    next = __next__
+
+
+def test_an_iterator_that_loads_ahead_in_a_way_of_its_own_is_refused():
+    iterator = Threads(chainer.datasets.TupleDataset(*examples()), 16, n_threads=1)
+    with pytest.raises(ValueError, match='the iterator Threads loads examples ahead in a way of its own'):
+        find(updater_of(iterator=iterator))
+    iterator.finalize()
+
+
 class Arrays(chainer.dataset.Iterator):
     """Yields whole arrays, and has neither a data set nor a batch size."""
 

@@ -230,6 +230,11 @@ def _refuse_unserializable(iterator: Any, begun_anew: bool) -> None:
         raise ValueError(
             "DaliIterator can't be put back, since its serialize() leaves out the pipeline; use another for the range test"
         )
+    if isinstance(iterator, PREFETCHING) and type(iterator).__next__ not in [kind.__next__ for kind in PREFETCHING]:
+        raise ValueError(
+            f"the iterator {name(iterator)} loads examples ahead in a way of its own, which can't be put back; "
+            'derive it from SerialIterator for the range test'
+        )
     if not begun_anew and type(iterator).serialize is ChainerIterator.serialize:
         raise ValueError(
             f"the iterator {name(iterator)} has no serialize(), so that its position can't be put back; "
