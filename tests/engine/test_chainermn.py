@@ -78,11 +78,21 @@ def tell(**what):
 """
 
 
-def run(command, workers, folder, limit=LIMIT):
+def run(command, workers, folder):
     """Starts so many processes; the exit status and what they wrote to standard output and standard error."""
+    return start(['-n', str(workers), sys.executable, *command], folder)
+
+
+def command(*workers, folder):
+    """The same for the command, with arguments for each worker."""
+    parts = [['-n', '1', sys.executable, '-m', 'lrfinder', *arguments] for arguments in workers]
+    return start([word for part in parts for word in [':', *part]][1:], folder)
+
+
+def start(arguments, folder, limit=LIMIT):
     environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(Path(lrfinder.__file__).parents[1])}
     process = subprocess.Popen(
-        [MPIEXEC, '-n', str(workers), sys.executable, *command],
+        [MPIEXEC, *arguments],
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -344,6 +354,90 @@ def test_without_mpi_the_error_says_what_to_install(monkeypatch, capsys):
     assert error.startswith('lrfinder: error: --communicator naive: ')
     assert "pip install 'chainer-lrfinder[mpi]'" in error
     assert error.count('\n') == 1
+
+
+NAIVE = ['--communicator', 'naive', '--iterations', '60', '--quiet']
+ALIKE = 'is not the same in all workers; give all of them the same'
+
+
+@mpi
+@pytest.mark.parametrize(
+    'first, second, line',
+    [
+        (NAIVE, [*NAIVE, '--nope'], 'unknown flag --nope: did you mean --compare?'),
+        ([*NAIVE, '--seed', 'x'], NAIVE, "--seed: must be a whole number from 0 to 4,294,967,295, not 'x'"),
+        (NAIVE, [*NAIVE, '--seed', '3'], f'--seed {ALIKE}'),
+        (NAIVE, ['--iterations', '60', '--quiet'], f'--communicator {ALIKE}'),
+        ([*NAIVE, '--dataset', 'users:data'],) * 2 + (f'--dataset: the data {ALIKE}',),
+        ([*NAIVE, '--model', 'users:model'],) * 2 + (f'--model: the model {ALIKE}',),
+    ],
+)
+def test_none_waits_for_a_worker_that_was_given_something_else(first, second, line, tmp_path):
+    users = """
+        import chainer, mpi4py.MPI, numpy as np
+        import chainer.links as L
+
+        rank = mpi4py.MPI.COMM_WORLD.rank
+
+        def data():
+            x = np.random.RandomState(rank).normal(size=(200, 8)).astype('f')
+            return chainer.datasets.TupleDataset(x, (x[:, 0] > 0).astype('i'))
+
+        def model(n_classes):
+            return chainer.Sequential(L.Linear(8 + rank, 8), L.Linear(8, n_classes))
+    """
+    (tmp_path / 'users.py').write_text(textwrap.dedent(users))
+    status, out, err = command(first, second, folder=tmp_path)
+    assert (status, out) == (2, '')
+    assert [said for said in err.splitlines() if said.startswith('lrfinder:')] == [f'lrfinder: error: {line}']
+
+
+@mpi
+def test_processes_that_do_not_ask_for_each_other_go_alone(tmp_path):
+    alone = ['--model', 'mlp:10', '--iterations', '60', '--quiet', '--out']
+    status, out, err = command([*alone, 'a'], [*alone, 'b'], folder=tmp_path)
+    assert (status, err) == (0, '')
+    first, second = out.splitlines()
+    assert first == second
+    status, out, err = command([*alone, 'a'], [*alone, 'a'], folder=tmp_path)
+    assert status == 2
+    assert 'another run (process ' in err
+
+
+@mpi
+@pytest.mark.parametrize('number, status', [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_the_curve_of_the_first_worker_is_kept_where_another_is_ended(number, status, tmp_path, monkeypatch):
+    users = """
+        import chainer, mpi4py.MPI, os, time
+        import chainer.links as L
+
+        class Ended(L.Linear):
+            updates = 0
+
+            def forward(self, x):
+                Ended.updates += 1
+                if Ended.updates == 60 and mpi4py.MPI.COMM_WORLD.rank == 1:
+                    os.kill(os.getpid(), int(os.environ['USERS_SIGNAL']))
+                return super().forward(x)
+
+        def make(n_classes):
+            return Ended(None, n_classes)
+    """
+    (tmp_path / 'users.py').write_text(textwrap.dedent(users))
+    monkeypatch.setenv('USERS_SIGNAL', str(int(number)))
+    ended, out, err = command(*[[*NAIVE, '--model', 'users:make']] * 2, folder=tmp_path)
+    assert (ended, out) == (status, '')
+    line = 'lrfinder: worker 1 was interrupted; what was recorded is in result'
+    assert [said for said in err.splitlines() if said.startswith('lrfinder:')] == [line]
+    assert len(lrfinder.read_curve(tmp_path / 'result' / 'curve.csv')) >= 10
+
+
+@mpi
+def test_one_worker_gives_the_answer_of_none(tmp_path):
+    alone = ['--model', 'mlp:10', '--iterations', '60', '--quiet']
+    _, without, _ = run(['-m', 'lrfinder', *alone], 1, tmp_path)
+    status, out, err = run(['-m', 'lrfinder', *alone, '--communicator', 'naive'], 1, tmp_path)
+    assert (status, out) == (0, without), err
 
 
 # One process

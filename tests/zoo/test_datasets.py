@@ -200,6 +200,33 @@ def test_integers_and_booleans_are_labels(tmp_path, dtype):
     assert data.n_classes == 2
 
 
+@pytest.mark.parametrize('most, n_classes', [(999, 1000), (99_999, 100_000)])
+def test_many_classes_are_few_for_many_examples(tmp_path, most, n_classes):
+    examples = 10 if most < 1000 else 10_000
+    np.savez(
+        tmp_path / 'a.npz', x=np.zeros((examples, 1)), y=np.where(np.arange(examples) == 3, most, 0), x_val=X[:, :1], y_val=Y
+    )
+    assert load_dataset(str(tmp_path / 'a.npz')).n_classes == n_classes
+
+
+@pytest.mark.parametrize(
+    'y, note',
+    [
+        (
+            np.arange(10) % 2 * 1.0,
+            'y holds whole numbers as float64, which are taken for targets of a regression; for classes, ',
+        ),
+        (np.arange(10) / 3, ''),
+        (np.arange(10) % 2, ''),
+        (np.ones((10, 2)), ''),
+    ],
+)
+def test_labels_that_are_floats_are_noted(tmp_path, y, note):
+    np.savez(tmp_path / 'a.npz', x=X, y=y)
+    found = load_dataset(str(tmp_path / 'a.npz')).note
+    assert found == (note and note + 'save integers')
+
+
 @pytest.mark.parametrize('y, n_targets', [(np.arange(10.0), 1), (np.arange(30.0).reshape(10, 3), 3)])
 def test_floats_are_targets_of_a_regression(tmp_path, y, n_targets):
     data = load_dataset(saved(tmp_path, x=X, y=y))
@@ -218,6 +245,12 @@ BAD_ARRAYS = [
     (dict(a=X), 'the array x is missing (found: a)'),
     (dict(X=X, Y=Y), 'the array x is missing (found: X, Y)'),
     (dict(), 'the array x is missing (found: none)'),
+    ({'a\x1b[31m' + 'b' * 300: X}, 'the array x is missing (found: a\\x1b[31m' + 'b' * 194 + '...)'),
+    (
+        dict(x=X, y=np.where(Y == 0, 2, 900_000)),
+        'the labels of y go up to 900,000 in 10 examples, which would need as many outputs: number the classes from 0 without '
+        'gaps',
+    ),
     (dict(x=X), 'the array y is missing (found: x)'),
     (dict(x=X, y=Y, x_val=X), 'the array x_val needs the array y_val'),
     (dict(x=X, y=Y, y_val=Y), 'the array y_val needs the array x_val'),
