@@ -67,7 +67,7 @@ def write_datasets(folder: Path, examples: Path) -> None:
     chainers = folder / 'pfnet' / 'chainer'
     _save(chainers / 'mnist' / 'train.npz', **_digits(0, 1200))
     _save(chainers / 'mnist' / 'test.npz', **_digits(1200, 1797))
-    x, y = _striped(Random(0), 500, 32)
+    x, y = _striped(Random(0), 440, 32)
     flat = x.reshape(len(x), -1)
     _save(chainers / 'cifar' / 'cifar-10.npz', train_x=flat[:400], train_y=y[:400], test_x=flat[400:], test_y=y[400:])
     words = _markov(Random(0), 200, 20600)
