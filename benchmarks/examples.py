@@ -222,13 +222,13 @@ def report(rows: pd.DataFrame) -> Iterator[str]:
     for row in sorted(rows.to_dict('records'), key=lambda row: order.index(row['task'])):
         yield _line(row)
     ran = rows[~rows.answer.str.startswith('does not run')]
-    ranges = ran[ran.answer == 'range']
-    counts = ranges.verdict.value_counts()
+    refused, failed = (int(ran.answer.str.startswith(kind).sum()) for kind in ('refused', 'failed'))
+    counts = ran[ran.answer == 'range'].verdict.value_counts()
+    compared = ', '.join(f'{counts.get(kind, 0)} were {kind}' for kind in ('better', 'level', 'worse', 'not compared'))
     yield ''
     yield (
-        f'{len(ran)} runs: {len(ranges)} ranges, {ran.answer.str.startswith("refused").sum()} refusals, '
-        f'{ran.answer.str.startswith("failed").sum()} failures; {int(ran.unchanged.sum())} left as they were. '
-        f'Under CLR {", ".join(f"{counts.get(kind, 0)} {kind}" for kind in ("better", "level", "worse", "not compared"))}.'
+        f'Of {len(ran)} that ran, {counts.sum()} got a range, {refused} were refused and {failed} failed; '
+        f'{int(ran.unchanged.sum())} were left as they were. Under CLR, {compared}.'
     )
     yield f'{LEVEL[0].upper()}{LEVEL[1:]}.'
     yield ''
@@ -239,7 +239,7 @@ def report(rows: pd.DataFrame) -> Iterator[str]:
 
 
 def _line(row: Mapping[str, Any]) -> str:
-    answer = f'{row["min"]:.2g} to {row["max"]:.2g}' if row['answer'] == 'range' else row['answer']
+    answer = f'{row["min"]:.2g} to {row["max"]:.2g}' if row['answer'] == 'range' else row['answer'].split(',')[0]
     cells = [
         row['task'],
         answer,
