@@ -236,7 +236,7 @@ class RangeTest:
         before, started = state_of(updater), time.process_time()
         try:
             result = lrfinder.find(updater, evaluator=evaluator, length=length, quiet=True, **arguments)
-        except lrfinder.NoRangeError as error:
+        except ValueError as error:  # a NoRangeError, or a program that can't be tested
             self.record['refused'] = str(error)
         else:
             self._plan = plan_of(result.suggestion)

@@ -154,6 +154,18 @@ def test_asking_for_a_range_changes_nothing_and_is_told(updater, tmp_path):
     assert 100 < range_test.record['updates'] <= 600
 
 
+def test_a_refusal_is_told_and_the_training_goes_on_at_its_own_rate(updater, tmp_path):
+    updater.get_optimizer('main').target.disable_update()  # so that nothing can be learned
+    trainer = chainer.training.Trainer(updater, (9, 'epoch'), out=tmp_path)
+    range_test = RangeTest(Specification('', '', seed=0, updates=5, finds=True))
+    range_test.before(trainer)
+    trainer.run()
+    assert 'no trial cycle made the model better' in range_test.record['refused']
+    assert range_test.record['unchanged']
+    assert updater.iteration == 5
+    assert updater.get_optimizer('main').lr == 0.02
+
+
 # Stand-ins
 
 
