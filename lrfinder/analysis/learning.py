@@ -25,9 +25,10 @@ LITTLE_FALL = 0.3
 SAME_LOSS = 0.05
 # A model has learned already where it gives no more than this share of the wrong answers that it gives at a rate that ruins it.
 KNOWN = 0.25
-# Without answers, a fall of the loss by so many standard errors is learning, too, however small a share of the loss it is: that
-# may have a constant in it.
-SURE_ALONE = 7.0
+# Without answers, a fall of both losses by so many standard errors is learning, too, however small a share of the loss it is:
+# that may have a constant in it. Losses that differ by so many of them are not the same.
+SURE_ALONE = 3.0
+SURELY_DIFFERENT = 7.0
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,8 @@ def alike(scores: Iterable[Score]) -> bool:
     differ = max(losses) - min(losses)
     # Without answers, the loss may have a large constant in it: then noise tells.
     by_noise = (
-        all(math.isnan(score.error) for score in scores) and differ > SURE_ALONE * max(score.noise for score in scores) > 0
+        all(math.isnan(score.error) for score in scores)
+        and differ > SURELY_DIFFERENT * max(score.noise for score in scores) > 0
     )
     return differ <= SAME_LOSS * max(map(abs, losses)) and not by_noise
 
