@@ -269,7 +269,7 @@ _KINDS: dict[type, Kind] = {
     # C
     ctypes._SimpleCData: Kind(state=contents.of_number, set_state=contents.set_number),
     **dict.fromkeys((ctypes.Structure, ctypes.Union, ctypes.Array), _MEMORY),
-    ctypes._Pointer: Kind(refusal=lambda pointer: _POINTS if pointer else ''),
+    ctypes._Pointer: dataclasses.replace(_MEMORY, refusal=lambda pointer: _POINTS if pointer else ''),
     ctypes.CFUNCTYPE(None).__mro__[1]: Kind(lambda function: [function._objects]),
     # variables of a context, and of a thread
     contextvars.ContextVar: Kind(

@@ -11,7 +11,7 @@ Data sets, and the graphs of results, are only lent: training reads them, and th
 generators and the like, but not for examples, and their content is not kept.
 
 Refused, by name and before anything is touched: what can't be wound back, like a generator; what compiled code may keep where
-Python can't see it (:mod:`~lrfinder.engine.state_kinds` has the types that are known); and more than 200,000 objects.
+Python can't see it (:mod:`~lrfinder.engine.state_kinds` has the types that are known); and more than 100,000 objects.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ _WRAPPER = '_grad_var'
 _FEW = 100
 # They matter only for what is in them.
 _CONSTANT = (tuple, frozenset)
-# To put more things back takes seconds, before each run.
-MOST = 200_000
+# To put more things back takes seconds, after each run; and so does looking through more tuples and the like.
+MOST = 100_000
+MOST_LOOKED_THROUGH = 1_000_000
 
 
 class Reached(NamedTuple):
@@ -72,6 +73,7 @@ def _walk(roots: Iterable[Any], lent_anyway: Collection[int]) -> list[Reached]:
     found: list[Reached] = []
     kinds, seen = _Kinds(), _ids_of_the_interpreter()
     owned, borrowed = list(roots), list[Any]()
+    looked_through = 0
     while owned or borrowed:
         lent = not owned
         thing = (owned or borrowed).pop()
@@ -81,14 +83,15 @@ def _walk(roots: Iterable[Any], lent_anyway: Collection[int]) -> list[Reached]:
         if not lent and id(thing) in lent_anyway:
             borrowed.append(thing)
             continue
+        looked_through += 1
+        if len(found) > MOST or looked_through > MOST_LOOKED_THROUGH:
+            raise ValueError(_too_many(found))
         items = kind.parts(thing)
         items = [] if lent and len(items) > _FEW else [item for item in items if kinds[type(item)] is not OPAQUE]
         if type(thing) in _CONSTANT and not items:
             continue
         seen.add(id(thing))
         found.append(Reached(thing, kind, lent))
-        if len(found) > MOST:
-            raise ValueError(_too_many(found))
         (borrowed if lent else owned).extend(items)
         for part, part_lent in named_parts(thing, kind):
             (borrowed if lent or part_lent else owned).append(part)
@@ -196,12 +199,15 @@ def name(thing: Any) -> str:
 
 
 def _too_many(found: list[Reached]) -> str:
-    largest = max(found, key=_length)
-    holders = [each.thing for each in found if any(part is largest.thing for part in all_parts(each))]
+    what = f'{MOST:,} objects would have to be put back after each run'
+    if len(found) <= MOST:
+        what = f'{MOST_LOOKED_THROUGH:,} objects would have to be looked through'
+    longest = max(found, key=_length)
+    holders = [each.thing for each in found if any(part is longest.thing for part in all_parts(each))]
     where = f' in {name(holders[0])}' if holders else ''
     return (
-        f'more than {MOST:,} objects would have to be put back after each run (the longest {name(largest.thing)}{where} has '
-        f'{_length(largest):,} items); keep them in a data set or a global variable, where they are left alone'
+        f'more than {what} (the longest {name(longest.thing)}{where} has {_length(longest):,} items); '
+        'keep them in a data set or a global variable, where they are left alone'
     )
 
 

@@ -5,6 +5,7 @@ import array
 import collections
 import contextlib
 import contextvars
+import copy
 import ctypes
 import dataclasses
 import datetime
@@ -170,6 +171,11 @@ IN_PLACE = {
     'c_int': (lambda: ctypes.c_int(1), lambda number: setattr(number, 'value', 2), lambda number: number.value),
     'c_char_p': (lambda: ctypes.c_char_p(b'a'), lambda text: setattr(text, 'value', b'bc'), lambda text: text.value),
     'py_object': (lambda: ctypes.py_object([1]), lambda box: setattr(box, 'value', [2]), lambda box: box.value),
+    'a pointer to nothing': (
+        lambda: ctypes.POINTER(ctypes.c_int)(),
+        lambda pointer: setattr(pointer, 'contents', ctypes.c_int(1)),
+        bool,
+    ),
     'a structure of C': (
         Point,
         lambda point: (setattr(point, 'x', 5), operator.setitem(point.y, 1, 2.0)),
@@ -396,14 +402,18 @@ def test_long_containers_of_values_are_one_thing():
     assert len(reachable([long])) == 4
 
 
-def test_too_many_objects_are_refused(monkeypatch):
-    monkeypatch.setattr(state_walk, 'MOST', 1000)
+@pytest.mark.parametrize(
+    'bound, item, done',
+    [('MOST', [0], 'put back after each run'), ('MOST_LOOKED_THROUGH', (0,), 'looked through')],
+)
+def test_too_many_objects_are_refused(monkeypatch, bound, item, done):
+    monkeypatch.setattr(state_walk, bound, 1000)
     message = (
-        'more than 1,000 objects would have to be put back after each run (the longest list in Thing has 5,000 items); '
+        f'more than 1,000 objects would have to be {done} (the longest list in Thing has 5,000 items); '
         'keep them in a data set or a global variable, where they are left alone'
     )
     with pytest.raises(ValueError, match=f'^{re.escape(message)}$'):
-        SavedState(Thing(buffer=[[number] for number in range(5000)]))
+        SavedState(Thing(buffer=[copy.copy(item) for _ in range(5000)]))
 
 
 # ---- stand-ins
