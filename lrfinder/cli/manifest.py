@@ -144,7 +144,7 @@ def _load(folder: Path) -> Manifest:
         return Manifest(folder, options, str(content['run_id']), dict(content['digests']), dict(content['inputs']))
     except OSError as error:
         raise UsageError(f'--resume {folder}: {path}: {error.strerror}') from error
-    except (ValueError, KeyError, TypeError, RecursionError, UsageError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, UsageError, SystemExit) as error:
         raise UsageError(f'--resume {folder}: {path} is not the manifest of a run ({describe(error)})') from error
 
 

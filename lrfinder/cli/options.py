@@ -149,11 +149,13 @@ def check(options: Options) -> None:
         raise UsageError(f"--jobs {options.jobs} needs joblib: pip install 'chainer-lrfinder[jobs]'")
     if options.communicator is not None and options.resume is not None:
         raise UsageError('--resume cannot be combined with --communicator: start a new run')
-    if options.value_range is not None:
-        from lrfinder.analysis.ramp import check_range
+    if options.value_range is not None or options.iterations is not None:
+        from lrfinder.analysis import ramp
 
+        with blaming('--iterations'):
+            iterations = checked_count('iterations', options.iterations or 2, 2, ramp.MOST)
         with blaming('--value-range'):
-            check_range(options.value_range, options.ramp)
+            ramp.rates(options.value_range or (1.0, 2.0), iterations, options.ramp)
 
 
 def flag(name: str) -> str:

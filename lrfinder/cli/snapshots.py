@@ -131,7 +131,7 @@ def newest_snapshot(folder: Path, run_id: str) -> Path | None:
         UsageError: A snapshot can't be read.
     """
     for name in reversed(all_names(folder)):
-        origin = origin_of(folder / name)
+        origin = origin_of(folder / name) if (folder / name).is_file() else None
         if origin is not None and origin.run_id == run_id:
             return folder / name
     return None

@@ -81,7 +81,7 @@ def describe(error: BaseException) -> str:
         message = printable(' '.join(str(error).split()), _LONGEST_MESSAGE)
     except Exception:  # its own __str__ fails
         message = ''
-    name = type(error).__name__
+    name = printable(type(error).__name__)
     return (f'{name}: {message}' if message else name) + _place(error)
 
 
@@ -105,7 +105,7 @@ def hint(spec: str) -> str:
     module, dot, attribute = spec.rpartition('.')
     if dot and attribute != 'py' and _is_module(module):
         return f'did you mean {module}:{attribute}?'
-    module = spec.removesuffix('.py').replace(os.sep, '.')
+    module = spec.removesuffix(':').removesuffix('.py').replace(os.sep, '.')
     return f'name what makes it, such as {module}:make' if spec.endswith('.py') or _is_module(module) else ''
 
 
@@ -116,7 +116,10 @@ def _is_module(name: str) -> bool:
 
 
 def _import_module(name: str) -> Any:
-    folder = os.getcwd()
+    try:
+        folder = os.getcwd()
+    except OSError as error:
+        raise ValueError(f'the current folder, where {name!r} is looked for, is gone') from error
     if folder not in sys.path:
         sys.path.insert(0, folder)
     importlib.invalidate_caches()
