@@ -47,7 +47,7 @@ class Example:
         return f'{self.script} {self.variant}'.rstrip()
 
 
-VGG = '-b 4'
+VGG = '-b 2'
 MNIST = '-b 20 -u 50'
 TEXTS = '--dataset stsa.binary -b 10 -u 30'
 PTB = '-b 5 -l 10 -u 32 -d -1'
@@ -98,14 +98,14 @@ EXAMPLES = (
     Example('chainermn/mnist/train_mnist_model_parallel.py', MNIST, processes=2),
     Example('chainermn/mnist/train_mnist_dual_parallel.py', MNIST, processes=4),
     Example('chainermn/seq2seq/seq2seq.py', '-b 5 -u 16', stand_in=data.parallel_corpus, processes=2, updates=200),
-    Example('cifar/train_cifar.py', VGG, updates=60),
+    Example('cifar/train_cifar.py', '-b 4', updates=60),
     Example('cifar/train_cifar_custom_loop.py', VGG, updates=40, loop=STANDARD, score=ERROR),
     Example('static_graph_optimizations/cifar/train_cifar.py', VGG, updates=40),
     Example('static_graph_optimizations/cifar/train_cifar_custom_loop.py', VGG, updates=40, loop=STANDARD, score=ERROR),
-    Example('imagenet/train_imagenet.py', 'train.txt val.txt -B 2 -b 6 -j 1', stand_in=data.photographs, updates=60),
-    Example('chainermn/cifar/train_cifar.py', '-b 2 --communicator naive', processes=2, updates=40),
+    Example('imagenet/train_imagenet.py', 'train.txt val.txt -B 1 -b 6 -j 1', stand_in=data.photographs, updates=60),
+    Example('chainermn/cifar/train_cifar.py', f'{VGG} --communicator naive', processes=2, updates=40),
     Example('chainermn/dcgan/train_dcgan.py', '-b 2 --communicator naive', 'dis', processes=2, updates=20, optimizer='dis'),
-    Example('chainermn/parallel_convolution/train.py', '-b 4', processes=2, updates=40),
+    Example('chainermn/parallel_convolution/train.py', VGG, processes=2, updates=40),
 )
 
 # What can't be run, and why.
