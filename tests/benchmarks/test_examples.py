@@ -219,6 +219,17 @@ def test_a_row_has_what_the_range_test_said():
     assert examples._answer([record, {'error': 'ValueError: 1'}])['answer'] == 'failed: ValueError: 1'
 
 
+@pytest.mark.parametrize(
+    ('replays', 'expected'),
+    [(['a'], True), (['b', 'b'], False), (['b', 'c'], True)],
+    ids=['goes on as without', 'goes on otherwise', 'is another each time'],
+)
+def test_a_training_is_compared_with_one_without_the_range_test(replays, expected):
+    records = iter([[{'digest': digest}] for digest in replays])
+    assert examples._goes_on([{'digest': 'a'}], lambda: next(records)) is expected
+    assert next(records, None) is None
+
+
 def test_trainings_are_compared_by_what_all_report():
     def runs(*losses):
         return [[{'scores': {'validation loss': loss, 'training loss': 1.0}}] for loss in losses]
