@@ -48,8 +48,8 @@ def suggest(word: str, names: Iterable[str]) -> str:
 
 
 def printable(text: str, most: int = 60) -> str:
-    """A text of the user's as it can be shown within a line: no more than ``most`` characters and ``...``, and none that moves the
-    cursor, turns the direction of writing or can't be seen; such a character is shown by its code.
+    """A text of the user's as it can be shown within a line: no more than ``most`` characters and ``...``, and none that moves
+    the cursor, turns the direction of writing or can't be seen; such a character is shown by its code.
 
     >>> printable('a\\nb \\x1b[31mred')
     'a\\\\nb \\\\x1b[31mred'

@@ -113,7 +113,8 @@ def test_a_ramp_that_degrades_where_the_trial_cycles_did_not_is_told_and_decides
     reading = analyzer.Reading(lowest=0.0, highest=0.3, pays=0.1, limit=analyzer.Limit(0.2, 'degrades', 'training loss'))
     assert finder._doubts(reading, 0.1) == []
     assert finder._doubts(reading, 0.25) == [
-        'the ramp degrades at 0.2 (training loss), which the trial cycles survived: try several seeds (--seeds, lrfinder.find_seeds)'
+        'the ramp degrades at 0.2 (training loss), which the trial cycles survived: '
+        'try several seeds (--seeds, lrfinder.find_seeds)'
     ]
 
 

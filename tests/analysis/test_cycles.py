@@ -93,7 +93,8 @@ def test_a_policy_that_knows_no_cycles_fills_the_training_once(policy, step_size
         (
             4,
             1,
-            '1 whole cycle with half cycles of 0.5 epochs in 1 epoch (too short a training for what Smith asks: 2 to 10 epochs)',
+            '1 whole cycle with half cycles of 0.5 epochs in 1 epoch '
+            '(too short a training for what Smith asks: 2 to 10 epochs)',
         ),
     ],
 )
