@@ -47,6 +47,9 @@ def run(arguments: Sequence[str], out: Output, alone: Callable[[Options, Output]
         SystemExit: The job has failed in all workers, and the first has said why; or help was asked for.
     """
     world, told = _world(arguments), functools.partial(_told, tell)
+    if world is None:
+        alone(parse(arguments), out)
+        return
     with failing_together(SimpleNamespace(mpi_comm=world, rank=world.rank), told), signals_deferred():
         asked = any(world.allgather(asks_for_workers(arguments)))
         options = _agreed(arguments, world) if asked else Options()
@@ -65,9 +68,12 @@ def run(arguments: Sequence[str], out: Output, alone: Callable[[Options, Output]
 
 
 def _world(arguments: Sequence[str]) -> Any:
+    """The communicator of all workers; ``None`` where nobody asks for one, and there is no MPI to ask by."""
     try:
         from mpi4py import MPI
     except Exception as error:  # it is missing, or finds no MPI
+        if not asks_for_workers(arguments):
+            return None
         raise _unavailable(parse(arguments).communicator, error) from error
     return MPI.COMM_WORLD
 
