@@ -100,8 +100,10 @@ EXAMPLES = (
     Example('chainermn/seq2seq/seq2seq.py', '-b 5 -u 16', stand_in=data.parallel_corpus, processes=2, updates=200),
     Example('cifar/train_cifar.py', '-b 4', updates=60),
     Example('cifar/train_cifar_custom_loop.py', VGG, updates=40, loop=STANDARD, score=ERROR),
-    Example('static_graph_optimizations/cifar/train_cifar.py', VGG, updates=40),
-    Example('static_graph_optimizations/cifar/train_cifar_custom_loop.py', VGG, updates=40, loop=STANDARD, score=ERROR),
+    Example('static_graph_optimizations/cifar/train_cifar.py', f'{VGG} -d -1', updates=40),
+    Example(
+        'static_graph_optimizations/cifar/train_cifar_custom_loop.py', f'{VGG} -d -1', updates=40, loop=STANDARD, score=ERROR
+    ),
     Example('imagenet/train_imagenet.py', 'train.txt val.txt -B 1 -b 6 -j 1', stand_in=data.photographs, updates=60),
     Example('chainermn/cifar/train_cifar.py', f'{VGG} --communicator naive', processes=2, updates=40),
     Example('chainermn/dcgan/train_dcgan.py', '-b 2 --communicator naive', 'dis', processes=2, updates=20, optimizer='dis'),
