@@ -228,7 +228,7 @@ def cosine(
     """
     restarts, since_restart, length = 0, step, _period(step_size, step_size_down)
     if t_mult == 1:
-        restarts, since_restart = divmod(step, length)
+        restarts, since_restart = step // length, step % length  # not divmod, which old NumPy has for no fractions
     while since_restart >= length:
         restarts += 1
         since_restart -= length

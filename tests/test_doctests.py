@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import pkgutil
+import sys
 
 import clr
 import lrfinder
@@ -25,6 +26,7 @@ MODULES = [
 def test_the_examples_of(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('MPLBACKEND', 'agg')
+    monkeypatch.setattr(sys, 'path', sys.path[:])  # the folder of an example is none for other tests
     failed, _ = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
     assert not failed
 
