@@ -142,9 +142,7 @@ class _Job:
         chosen = {name: getattr(options, name) for name in ('value_range', 'iterations', 'ramp', 'policy')}
         chosen = {name: value for name, value in chosen.items() if value is not None}
         seeds = range(options.seed, options.seed + options.seeds)
-        recording = Recording(self._folder / CURVE, several=options.seeds > 1)
-
-        progress = self._progress()
+        recording, progress = Recording(self._folder / CURVE, several=options.seeds > 1), self._progress()
 
         def build(seed: int) -> Parts:
             recording.begin(seed)

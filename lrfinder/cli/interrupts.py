@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 # Within so many seconds after a signal others say the same: a closing terminal sends two, and fingers are impatient.
@@ -29,23 +29,36 @@ class Interrupted(KeyboardInterrupt):
         self.status = 128 + number
 
 
-def end_at_once(status: int, message: str = '') -> None:
-    """Lets each of these signals end the process at once from here on: before its work it has nothing to lose, and after it.
+def end_at_once(status: int, message: str = '', signals: Iterable[int] = SIGNALS) -> None:
+    """Lets a signal end the process at once from here on: before its work it has nothing to lose, and after it.
 
     Args:
         status: The exit status.
         message: What to say on standard error.
+        signals: Which signals.
     """
 
-    def handle(*_: Any) -> None:
+    def handle(number: int, _: Any) -> None:
         if message:
             with contextlib.suppress(OSError):
                 os.write(2, f'lrfinder: {message}\n'.encode())
+        if (
+            'PMI_FD' in os.environ
+        ):  # MPICH's mpiexec started it: that ends the others where one dies of a signal, and only there
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
         os._exit(status)
 
-    for number in SIGNALS:
+    for number in signals:
         if signal.getsignal(number) not in (signal.SIG_IGN, None):
             signal.signal(number, handle)
+
+
+@contextlib.contextmanager
+def deadly() -> Iterator[None]:
+    """Lets signals kill the process, as they do one that handles none, while it waits in a library that looks for none."""
+    with _handled_by(lambda _: signal.SIG_DFL):
+        yield
 
 
 @contextlib.contextmanager
@@ -58,26 +71,36 @@ def interruptible() -> Iterator[None]:
     ...     signal.raise_signal(signal.SIGTERM)
     ...     print('never comes here')
     """
+    process, raised = os.getpid(), -math.inf
+
+    def handling(earlier: Any) -> Any:
+        def handle(number: int, _: Any) -> None:
+            nonlocal raised
+            if os.getpid() != process:  # one that was forked from this one, such as an iterator's, which ends it by a signal
+                signal.signal(number, earlier)
+                signal.raise_signal(number)
+            elif time.monotonic() - raised > GRACE:
+                raised = time.monotonic()
+                raise Interrupted(number)
+
+        return handle
+
+    with _handled_by(handling):
+        yield
+
+
+@contextlib.contextmanager
+def _handled_by(handling: Callable[[Any], Any]) -> Iterator[None]:
+    """Gives each signal that is not ignored a handler that is made from its earlier one, over the block."""
     if threading.current_thread() is not threading.main_thread():  # only that one may set handlers
         yield
         return
-    process, raised = os.getpid(), -math.inf
     earlier = {number: signal.getsignal(number) for number in SIGNALS}
-
-    def handle(number: int, _: Any) -> None:
-        nonlocal raised
-        if os.getpid() != process:  # one that was forked from this one, such as an iterator's, which ends it by a signal
-            signal.signal(number, earlier[number])
-            signal.raise_signal(number)
-        elif time.monotonic() - raised > GRACE:
-            raised = time.monotonic()
-            raise Interrupted(number)
-
-    handled = [number for number, handler in earlier.items() if handler not in (signal.SIG_IGN, None)]
-    for number in handled:
-        signal.signal(number, handle)
+    earlier = {number: handler for number, handler in earlier.items() if handler not in (signal.SIG_IGN, None)}
+    for number, handler in earlier.items():
+        signal.signal(number, handling(handler))
     try:
         yield
     finally:
-        for number in handled:
-            signal.signal(number, earlier[number])
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

@@ -13,10 +13,9 @@ from clr._compat import missing
 from lrfinder._names import printable
 from lrfinder.analysis.suggestion import NoRangeError
 from lrfinder.cli.errors import UsageError
-from lrfinder.cli.interrupts import Interrupted, interruptible
+from lrfinder.cli.interrupts import Interrupted, deadly, interruptible
 from lrfinder.cli.options import Options, asks_for_workers, parse
 from lrfinder.cli.output import Output, output
-from lrfinder.engine.signals import signals_deferred
 
 FOUND, NO_RANGE, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -58,12 +57,15 @@ def _status(job: Callable[[], None]) -> int:
 
 
 def _run(arguments: Sequence[str], out: Output) -> None:
-    with _without_windows():
+    with _without_windows(), warnings.catch_warnings():
+        warnings.filterwarnings('ignore', module='cupy')  # of libraries that it does not find, and that are not used
+        warnings.filterwarnings('ignore', 'cuDNN is not enabled')  # Chainer's; CuPy 14 knows none, and Chainer needs none
         if _others_wait(arguments):
-            with signals_deferred():  # until it has joined them
-                _quietly_load_chainer()
+            with deadly():  # until it has joined them: mpiexec ends all where one is killed, not where one ends by itself
                 from lrfinder.cli import mpi
-            mpi.run(arguments, out, _job, _tell)
+
+                world = mpi.joined(arguments)
+            mpi.run(arguments, world, out, _job, _tell)
         else:
             _job(parse(arguments), out)
 
@@ -75,7 +77,6 @@ def _job(options: Options, out: Output) -> None:
 
             analyze.run(options, out)
             return
-        _quietly_load_chainer()
         from lrfinder.cli import find
 
         find.run(options, out)
@@ -93,13 +94,6 @@ def _others_wait(arguments: Sequence[str]) -> bool:
         return int(os.environ['PMI_SIZE']) > 1
     except (KeyError, ValueError, OSError):
         return False
-
-
-def _quietly_load_chainer() -> None:
-    with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', module='cupy')  # of libraries that it does not find, and that are not used
-        warnings.filterwarnings('ignore', 'cuDNN is not enabled')  # Chainer's; CuPy 14 knows none, and Chainer needs none
-        from lrfinder.cli import find  # noqa: F401
 
 
 @contextlib.contextmanager

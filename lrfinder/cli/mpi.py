@@ -18,42 +18,54 @@ from types import SimpleNamespace
 from typing import Any
 
 import clr  # noqa: F401  makes Chainer importable
-from lrfinder.cli import find
 from lrfinder.cli.errors import UsageError
 from lrfinder.cli.interrupts import interruptible
 from lrfinder.cli.options import Options, asks_for_workers, flag, parse
 from lrfinder.cli.output import Lenient, Output
 from lrfinder.engine.failures import failing_together
-from lrfinder.engine.signals import signals_deferred
-from lrfinder.engine.workers import MultiNodeWorkers, Workers
 from lrfinder.zoo.factory import describe
-
-import chainermn
 
 Tell = Callable[[BaseException], int]
 
 
-def run(arguments: Sequence[str], out: Output, alone: Callable[[Options, Output], None], tell: Tell) -> None:
+def joined(arguments: Sequence[str]) -> Any:
+    """Waits until all processes have joined each other in MPI.
+
+    Returns:
+        The communicator of all of them; ``None`` where nobody asks for one, and there is no MPI to ask by.
+
+    Raises:
+        UsageError: There is no MPI here.
+    """
+    try:
+        from mpi4py import MPI
+    except Exception as error:  # it is missing, or finds no MPI
+        if not asks_for_workers(arguments):
+            return None
+        raise _unavailable(parse(arguments).communicator, error) from error
+    return MPI.COMM_WORLD
+
+
+def run(arguments: Sequence[str], world: Any, out: Output, alone: Callable[[Options, Output], None], tell: Tell) -> None:
     """Does the job of the command together with the other workers.
 
     Args:
         arguments: Those of the command line.
+        world: What :func:`joined` returned.
         out: Where the first worker says what it finds.
         alone: Does the job without others, where none of them asks for that.
         tell: Says what has gone wrong, and returns the exit status.
 
     Raises:
-        UsageError: There is no MPI here.
         SystemExit: The job has failed in all workers, and the first has said why; or help was asked for.
     """
-    world, told = _world(arguments), functools.partial(_told, tell)
-    if world is None:
-        alone(parse(arguments), out)
-        return
-    with failing_together(SimpleNamespace(mpi_comm=world, rank=world.rank), told), signals_deferred():
-        asked = any(world.allgather(asks_for_workers(arguments)))
-        options = _agreed(arguments, world) if asked else Options()
-        communicator = _communicator(str(options.communicator)) if asked else None
+    told = functools.partial(_told, tell)
+    communicator, options = None, Options()
+    if world is not None:
+        with failing_together(SimpleNamespace(mpi_comm=world, rank=world.rank), told):
+            if any(world.allgather(asks_for_workers(arguments))):
+                options = _agreed(arguments, world)
+                communicator = _communicator(str(options.communicator))
     if communicator is None:
         alone(parse(arguments), out)
         return
@@ -63,19 +75,11 @@ def run(arguments: Sequence[str], out: Output, alone: Callable[[Options, Output]
         heard.asked(own.quiet),
         interruptible(),  # once more: what is below MPI may have taken a signal for itself
     ):
+        from lrfinder.cli import find
+        from lrfinder.engine.workers import MultiNodeWorkers, Workers
+
         # One worker trains as if there were no communicator.
         find.run(own, heard, MultiNodeWorkers(communicator) if communicator.size > 1 else Workers())
-
-
-def _world(arguments: Sequence[str]) -> Any:
-    """The communicator of all workers; ``None`` where nobody asks for one, and there is no MPI to ask by."""
-    try:
-        from mpi4py import MPI
-    except Exception as error:  # it is missing, or finds no MPI
-        if not asks_for_workers(arguments):
-            return None
-        raise _unavailable(parse(arguments).communicator, error) from error
-    return MPI.COMM_WORLD
 
 
 def _agreed(arguments: Sequence[str], world: Any) -> Options:
@@ -112,6 +116,8 @@ def _parsed(arguments: Sequence[str]) -> tuple[Options | None, str, str]:
 
 def _communicator(name: str) -> Any:
     try:
+        import chainermn
+
         return chainermn.create_communicator(name)
     except Exception as error:  # NCCL is missing, or finds no GPU
         raise _unavailable(name, error) from error
