@@ -240,6 +240,9 @@ def report(rows: pd.DataFrame) -> Iterator[str]:
     yield ''
     yield '| not run | why |'
     yield '| --- | --- |'
+    for name in order:
+        if name not in set(rows.task):
+            yield f'| {name} | not measured yet: takes minutes |'
     for name, why in NOT_RUN.items():
         yield f'| {name} | {why} |'
 
