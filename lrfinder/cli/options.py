@@ -33,7 +33,7 @@ examples:
 
 exit status:
   0 a range was given; 1 no range can be given, and the last line on standard error says why; 2 bad usage or
-  bad input; 130 or 143 interrupted, what was recorded is kept."""
+  bad input; 130, 143 or 129 interrupted (Ctrl-C, SIGTERM, SIGHUP), what was recorded is kept."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,7 +223,9 @@ def _add_training(group: Any) -> None:
         help=f'{", ".join(OPTIMIZER_NAMES)}',
     )
     group.add_argument('--batchsize', '-b', metavar='N', type=_count(1), help='examples per update')
-    group.add_argument('--device', '-d', metavar='SPEC', type=_device, help='-1 for the CPU, 0 for the first GPU')
+    group.add_argument(
+        '--device', '-d', metavar='SPEC', type=_device, help='-1 (or cpu) for the CPU, 0 (or cuda:0) for the first GPU'
+    )
     group.add_argument('--seed', metavar='N', type=_count(0, LARGEST_SEED), help='seed of everything random')
     group.add_argument(
         '--communicator',
