@@ -399,9 +399,6 @@ def test_processes_that_do_not_ask_for_each_other_go_alone(tmp_path):
     assert (status, err) == (0, '')
     first, second = out.splitlines()
     assert first == second
-    status, out, err = command([*alone, 'a'], [*alone, 'a'], folder=tmp_path)
-    assert status == 2
-    assert 'another run (process ' in err
 
 
 @mpi
