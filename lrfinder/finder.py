@@ -130,8 +130,9 @@ def find(
     ):
         rate = Rate(optimizer, attr)
         runner = Runner(updater, rate, optimizer, undo, workers, names)
-        judges = chosen_judge(updater, evaluator, workers), chosen_judge(updater, None, workers)
-        test = _RangeTest(runner, judges, names, on_row or progress.show)
+        judge = chosen_judge(updater, evaluator, workers)
+        fallback = judge if evaluator is None else chosen_judge(updater, None, workers)
+        test = _RangeTest(runner, (judge, fallback), names, on_row or progress.show)
         try:
             estimate = test.run(question)
         except BaseException as error:  # an interruption, too: what was recorded goes with it

@@ -59,7 +59,6 @@ class EvaluatorJudge(Judge):
     Args:
         evaluator: A ``chainer.training.extensions.Evaluator``, or whatever gives the same when it is called.
         workers: Those that train together.
-        words: As :attr:`Judge.words`.
 
     Raises:
         ValueError: The evaluator would never end, or needs a trainer.
@@ -67,7 +66,7 @@ class EvaluatorJudge(Judge):
 
     validates = True
 
-    def __init__(self, evaluator: Evaluator, workers: Workers, words: str = 'the evaluator') -> None:
+    def __init__(self, evaluator: Evaluator, workers: Workers) -> None:
         self._evaluator: Any = evaluator
         self._workers = workers
         _check_callable(evaluator)
@@ -75,7 +74,7 @@ class EvaluatorJudge(Judge):
         if any(getattr(iterator, 'repeat', False) is True for iterator in iterators.values()):
             raise ValueError("the evaluator's iterator would never end; make it with repeat=False")
         self.examples = self._count()
-        self.words = words if self.examples is None else f'{words} ({self.examples} examples)'
+        self.words = 'the evaluator' if self.examples is None else f'the evaluator ({self.examples} examples)'
 
     def _count(self) -> int | None:
         try:
@@ -119,7 +118,7 @@ class HeldOutJudge(EvaluatorJudge):
             device=updater.input_device,
             eval_func=updater.loss_func,
         )
-        super().__init__(evaluator, workers, 'examples held out of the training data')
+        super().__init__(evaluator, workers)
         self.words = f'{self.examples} examples held out of the training data'
 
     def hold_out(self, updater: Any) -> None:

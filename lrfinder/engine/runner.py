@@ -100,7 +100,6 @@ class Runner:
                 raise
             self.failure = self.failure or f'{type(error).__name__}: {printable(" ".join(str(error).split()), 200)}'
             run.fail(f'the update failed ({self.failure})')
-            self._run = run
             return run
 
     def _attempt(
