@@ -3,12 +3,17 @@
 import gc
 import sys
 
-from lrfinder.cli.main import main
+from lrfinder.cli.interrupts import end_at_once
 
 
 def run() -> None:
     """Runs the command, and ends the process with its exit status."""
+    end_at_once(message='interrupted before anything was recorded')
+    from lrfinder.cli.main import main
+
+    end_at_once()  # what a signal ends from here on the command says itself
     status = main()
+    end_at_once(status)
     gc.freeze()  # all goes with the process; to look for garbage in it takes Python a third of a second
     sys.exit(status)
 

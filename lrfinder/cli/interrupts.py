@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 # Within so many seconds after a signal others say the same: a closing terminal sends two, and fingers are impatient.
@@ -29,27 +29,24 @@ class Interrupted(KeyboardInterrupt):
         self.status = 128 + number
 
 
-def end_at_once(status: int, message: str = '', signals: Iterable[int] = SIGNALS) -> None:
+def end_at_once(status: int | None = None, message: str = '') -> None:
     """Lets a signal end the process at once from here on: before its work it has nothing to lose, and after it.
 
     Args:
-        status: The exit status.
+        status: The exit status; the signal's own if there is none.
         message: What to say on standard error.
-        signals: Which signals.
     """
 
     def handle(number: int, _: Any) -> None:
         if message:
             with contextlib.suppress(OSError):
                 os.write(2, f'lrfinder: {message}\n'.encode())
-        if (
-            'PMI_FD' in os.environ
-        ):  # MPICH's mpiexec started it: that ends the others where one dies of a signal, and only there
+        if 'PMI_FD' in os.environ:  # the mpiexec of MPICH ends the others where one is killed, not where one ends by itself
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
-        os._exit(status)
+        os._exit(128 + number if status is None else status)
 
-    for number in signals:
+    for number in SIGNALS:
         if signal.getsignal(number) not in (signal.SIG_IGN, None):
             signal.signal(number, handle)
 

@@ -26,14 +26,17 @@ def signals_deferred() -> Iterator[None]:
     came: list[int] = []
     handlers: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():  # signals are handled there alone
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
     handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
-    for number in handlers:
-        signal.signal(number, lambda number, _: came.append(number))
-    try:
-        yield
-    finally:
+    with contextlib.ExitStack() as stack:
+        stack.callback(_raise_all, came)
         for number, handler in handlers.items():
-            signal.signal(number, handler)
-        for number in came:
-            signal.raise_signal(number)
+            stack.callback(signal.signal, number, handler)
+            signal.signal(number, lambda number, _: came.append(number))
+        yield
+
+
+def _raise_all(numbers: list[int]) -> None:
+    with contextlib.ExitStack() as stack:  # each of them, whatever another one's handler raises
+        for number in reversed(numbers):
+            stack.callback(signal.raise_signal, number)

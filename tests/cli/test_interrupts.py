@@ -98,9 +98,7 @@ def test_a_process_that_is_forked_ends_as_it_would_without():
             _, status = os.waitpid(child, 0)
         print(os.WTERMSIG(status))
     """
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
-    command = [sys.executable, '-c', textwrap.dedent(code)]
-    found = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
+    found = _python(code)
     assert (found.stdout, found.stderr) == ('15\n', '')
 
 
@@ -115,23 +113,49 @@ def test_more_signals_lose_nothing_that_the_message_says_is_kept(user_module, tm
         interrupts.end_at_once({status})  # as the program does: there is nothing to lose when all is kept
         os._exit(main(['--model', 'nets:Net', '--quiet', '--out', 'out']))
     """
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'NETS_SIGNALS': signals}
-    command = [sys.executable, '-c', textwrap.dedent(code)]
-    found = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=1200)
+    found = _python(code, env={'NETS_SIGNALS': signals}, cwd=tmp_path)
     assert (found.returncode, found.stdout) == (status, '')
     assert found.stderr == 'lrfinder: interrupted; what was recorded is in out; to continue: python -m lrfinder --resume out\n'
     assert len(pd.read_csv(tmp_path / 'out' / 'curve.csv')) >= 30
 
 
-def test_before_its_work_the_program_ends_at_once():
-    code = """
-        import os, signal
-        from lrfinder.cli import interrupts
+# A module that a program imports, or what it leaves to do at its end, sends it a signal.
+SENT_WHILE_IMPORTING = """
+    import os, signal, sys
+    from lrfinder.__main__ import run
 
-        interrupts.end_at_once(130, 'interrupted before anything was recorded')
-        os.kill(os.getpid(), signal.SIGINT)
-    """
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    class Sender:
+        def find_spec(name, path=None, target=None):
+            if name == 'lrfinder.cli.main':
+                os.kill(os.getpid(), signal.SIG{name})
+
+    sys.meta_path.insert(0, Sender)
+    run()
+"""
+SENT_AT_THE_END = """
+    import atexit, os, signal, sys
+    from lrfinder.__main__ import run
+
+    atexit.register(os.kill, os.getpid(), signal.SIG{name})
+    sys.argv[1:] = ['--version']
+    run()
+"""
+
+
+@pytest.mark.parametrize(('name', 'status'), [('INT', 130), ('TERM', 143), ('HUP', 129)])
+def test_before_its_work_the_program_ends_at_once(name, status):
+    found = _python(SENT_WHILE_IMPORTING.replace('{name}', name))
+    assert (found.returncode, found.stderr) == (status, 'lrfinder: interrupted before anything was recorded\n')
+
+
+@pytest.mark.parametrize('name', ['INT', 'TERM', 'HUP'])
+def test_after_its_work_too_and_with_the_status_of_that(name):
+    found = _python(SENT_AT_THE_END.replace('{name}', name))
+    assert (found.returncode, found.stderr) == (0, '')
+    assert found.stdout.startswith('lrfinder ')
+
+
+def _python(code, **options):
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT), **options.pop('env', {})}
     command = [sys.executable, '-c', textwrap.dedent(code)]
-    found = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
-    assert (found.returncode, found.stderr) == (130, 'lrfinder: interrupted before anything was recorded\n')
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=1200, **options)

@@ -243,7 +243,7 @@ def test_an_error_does_not_keep_the_rest_from_being_put_back():
     assert [stream.getvalue() for stream in (first, last)] == [b'found', b'found']
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM])
 def test_a_signal_waits_until_everything_is_put_back(number):
     class Signals(np.random.RandomState):
         def set_state(self, state):
