@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import lrfinder
-from benchmarks.tasks import BY_NAME, TASKS, Setup, Task, train
+from benchmarks.task import Setup, Task, train
+from benchmarks.tasks import BY_NAME, TASKS
 
 import chainer
 import numpy as np

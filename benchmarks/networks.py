@@ -26,7 +26,7 @@ def mlp(*widths: int, norm: Any = None, dropout: float = 0.0, activation: Any = 
     return network
 
 
-def conv(dropout: float = 0.0) -> chainer.Sequential:
+def conv(dropout: float = 0.0, outputs: int = 10) -> chainer.Sequential:
     """Two convolutions with pooling, then two linear layers, for 8 x 8 images."""
     return chainer.Sequential(
         L.Convolution2D(1, 8, 3, pad=1),
@@ -38,7 +38,7 @@ def conv(dropout: float = 0.0) -> chainer.Sequential:
         L.Linear(64, 32),
         F.relu,
         partial(F.dropout, ratio=dropout),
-        L.Linear(32, 10),
+        L.Linear(32, outputs),
     )
 
 

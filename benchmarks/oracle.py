@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from benchmarks import provenance, tables
 from benchmarks.measuring import OTHER_SEEDS, SEEDS, errors, in_parallel, options
-from benchmarks.tasks import Task
+from benchmarks.task import Task
 
 import numpy as np
 import pandas as pd

@@ -1,25 +1,25 @@
 """The benchmark's tasks: small enough for two cores, different enough that no rule fits all by luck.
 
-A task is one entry of `TASKS`: data, network, optimizer, batch size. The group 'tune' may be looked at when the
-constants are chosen; 'held' chooses none, but was measured again and again while the algorithm was designed; 'fresh'
-decided nothing, and was measured when both were done. `train` says what a range is worth.
+A task is one entry of `TASKS`: data, network, optimizer, batch size. Its group is what it may be used for, or what it is for:
+
+tune: May be looked at when the constants are chosen.
+held: Chooses none, but was measured again and again while the algorithm was designed.
+fresh: Drawn up before the algorithm was changed last, and measured when that was done: decided nothing.
+kinds: Of the same standing as 'held': attention, fine-tuning, a loss alone, a balanced iterator.
+long: More data and harder problems, so that a long training still learns: see `benchmarks.long`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from benchmarks.datasets import (
-    Array,
-    Data,
-    Random,
+    calls,
     chequered,
     circles,
     clusters,
     cubic,
+    deep_teacher,
     digits,
     documents,
     echoes,
@@ -32,10 +32,14 @@ from benchmarks.datasets import (
     hastie,
     heavy_tailed,
     imbalanced,
+    library,
     low_rank,
+    lower_digits,
     mirrored_digits,
     moons,
     parity,
+    pendulum,
+    photograph,
     proline,
     quantiles,
     ratings,
@@ -49,12 +53,18 @@ from benchmarks.datasets import (
     standardised,
     summits,
     swiss_roll,
+    tagged,
     teacher,
+    true_digits,
+    turned_digits,
     unequal,
+    upper_digits,
     valued_digits,
+    varied_digits,
     votes,
     waves,
 )
+from benchmarks.iterators import BalancedIterator
 from benchmarks.networks import (
     Elman,
     Residual,
@@ -69,136 +79,16 @@ from benchmarks.networks import (
     row_conv,
     valued_conv,
 )
-from clr.attributes import rate_attribute
-from clr.policies import triangular
+from benchmarks.pretraining import Pretraining
+from benchmarks.structured import CHARACTERS, blots, brackets, chaos, graphs, outlines, sentences
+from benchmarks.structured_networks import Autoencoder, Dilated, Neighbours, Together, Transformer, hourglass
+from benchmarks.task import ADAGRAD, ADAPTIVE, SGD, Outcome, Setup, Task, train, validate
 
-import chainer
 import chainer.functions as F
 import chainer.links as L
-import numpy as np
 from chainer import optimizers
-from chainer.optimizer_hooks import GradientClipping
 
-AT_CHANCE = 0.95  # of the error of the best constant prediction: whoever ends above it has collapsed
-
-
-@dataclass(frozen=True)
-class Setup:
-    """One run of a task, ready to train: `find(setup.updater)` or `train` take it from here."""
-
-    updater: Any
-    optimizer: Any
-    model: Any
-    validation: chainer.datasets.TupleDataset
-    attr: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a training ended: `error` in percent points; `collapsed`, at chance: no better than the best constant prediction."""
-
-    error: float
-    collapsed: bool
-
-
-@dataclass(frozen=True)
-class Task:
-    """A training problem.
-
-    `half_cycle` is in updates; `decades` are the exponents between which the oracle
-    looks for the best maximum; gradients are clipped to the norm `clip`.
-    """
-
-    name: str
-    group: str
-    data: Callable[[Random], Data]
-    network: Callable[[], Any]
-    optimizer: Callable[[], Any]
-    batch: int
-    half_cycle: int
-    decades: tuple[float, float]
-    kind: str = 'classification'
-    clip: float | None = None
-
-    def build(self, seed: int) -> Setup:
-        """Draw data, weights and the order of the batches from `seed` (NumPy's global generator included)."""
-        np.random.seed(seed)
-        data = self.data(Random(seed))
-        model = _target(self.network(), self.kind)
-        optimizer = self.optimizer().setup(model)
-        if self.clip is not None:
-            optimizer.add_hook(GradientClipping(self.clip))
-        iterator = chainer.iterators.SerialIterator(chainer.datasets.TupleDataset(data.x, data.y), self.batch)
-        updater = chainer.training.updaters.StandardUpdater(iterator, optimizer, device=-1)
-        validation = chainer.datasets.TupleDataset(data.x_valid, data.y_valid)
-        return Setup(updater, optimizer, model, validation, rate_attribute(optimizer))
-
-
-def _target(network: Any, kind: str) -> Any:
-    if kind == 'classification':
-        return L.Classifier(network)
-    model = L.Classifier(network, lossfun=F.mean_squared_error)
-    model.compute_accuracy = False
-    return model
-
-
-# What a range is worth
-
-
-def train(task: Task, value_range: tuple[float, float], seed: int, half_cycles: int = 4, scale: int = 1) -> Outcome:
-    """Train from scratch under CLR's `triangular` policy and return the validation error.
-
-    Args:
-        task: The task.
-        value_range: Lowest and highest rate of the cycle.
-        seed: Decides data, weights and batches.
-        half_cycles: Length of the run; 4 are two whole cycles.
-        scale: How many times longer a half cycle is than the task's own.
-
-    Returns:
-        Classification: wrong answers in percent. Regression: 100 times the mean squared error over the
-        target's variance, at most 100. A network that diverged, so that its predictions are not finite, has collapsed: it
-        counts as the best constant prediction.
-    """
-    setup = task.build(seed)
-    step_size = task.half_cycle * scale
-    with np.errstate(all='ignore'):
-        for step in range(half_cycles * step_size):
-            setattr(setup.optimizer, setup.attr, float(triangular(step, value_range, step_size)))
-            setup.updater.update()
-        return validate(setup, task.kind)
-
-
-def validate(setup: Setup, kind: str) -> Outcome:
-    """Measure the model on the validation set; see `train` for the unit."""
-    x, y = chainer.dataset.concat_examples(setup.validation)
-    with chainer.using_config('train', False), chainer.no_backprop_mode():
-        parts = np.array_split(x, 4)  # all at once is slower: it falls out of the cache
-        prediction = np.concatenate([setup.model.predictor(part).array for part in parts])
-    measure, chance = (_wrong, _wrong_at_best(y)) if kind == 'classification' else (_unexplained, 100.0)
-    if not np.isfinite(prediction).all():
-        return Outcome(chance, True)
-    error = measure(prediction, y)
-    return Outcome(error, error >= AT_CHANCE * chance)
-
-
-def _wrong(prediction: Array, y: Array) -> float:
-    return float(100 * np.mean(prediction.argmax(axis=1) != y))
-
-
-def _wrong_at_best(y: Array) -> float:
-    return float(100 * (1 - np.bincount(y).max() / len(y)))
-
-
-def _unexplained(prediction: Array, y: Array) -> float:
-    residual = np.mean((prediction.astype(np.float64) - y) ** 2)
-    return float(min(100.0, 100 * residual / np.var(y, dtype=np.float64)))
-
-
-# The tasks
-
-# Where the best maximum may lie, for each kind of optimizer, in decades.
-SGD, ADAPTIVE, ADAGRAD = (-3.5, 1.5), (-5.0, -0.5), (-4.0, 1.0)
+__all__ = ['BY_NAME', 'TASKS', 'Outcome', 'Setup', 'Task', 'train', 'validate']
 
 # A task on six lines is read at a glance; on twelve it is not.
 # fmt: off
@@ -588,52 +478,174 @@ TASKS = (
         optimizer=optimizers.Adam, batch=128, half_cycle=80, decades=ADAPTIVE,
     ),
     Task(
-        name='parity-mlp-adam', group='fresh',
+        name='parity-mlp-adam', group='held',
         data=parity,
         network=lambda: mlp(8, 64, 64, 2),
         optimizer=optimizers.Adam, batch=32, half_cycle=100, decades=ADAPTIVE,
     ),
     Task(
-        name='shifted-conv-momentum', group='fresh',
+        name='shifted-conv-momentum', group='held',
         data=shifted_digits,
         network=conv,
         optimizer=optimizers.MomentumSGD, batch=32, half_cycle=90, decades=SGD,
     ),
     Task(
-        name='friedman-raw-mlp-sgd', group='fresh', kind='regression',
+        name='friedman-raw-mlp-sgd', group='held', kind='regression',
         data=friedman,
         network=lambda: mlp(10, 64, 1),
         optimizer=optimizers.SGD, batch=32, half_cycle=100, decades=(-5.5, -0.5),
     ),
     Task(
-        name='votes-words-nesterov', group='fresh',
+        name='votes-words-nesterov', group='held',
         data=votes,
         network=lambda: Words(words=60, size=12, network=mlp(12, 32, 3)),
         optimizer=optimizers.NesterovAG, batch=64, half_cycle=90, decades=SGD,
     ),
     Task(
-        name='ripples-layernorm-adagrad', group='fresh', kind='regression',
+        name='ripples-layernorm-adagrad', group='held', kind='regression',
         data=ripples,
         network=lambda: mlp(3, 64, 64, 1, norm=L.LayerNormalization),
         optimizer=optimizers.AdaGrad, batch=32, half_cycle=100, decades=ADAGRAD,
     ),
     Task(
-        name='summits-elman-adam', group='fresh', kind='regression',
+        name='summits-elman-adam', group='held', kind='regression',
         data=summits,
         network=lambda: Elman(features=1, units=32, outputs=1),
         optimizer=optimizers.Adam, batch=32, half_cycle=90, decades=ADAPTIVE,
     ),
     Task(
-        name='cancer-noise-dropout-rmsprop', group='fresh',
+        name='cancer-noise-dropout-rmsprop', group='held',
         data=lambda rng: flipped(standardised(shipped(rng, 'breast_cancer', train=300)), share=0.2, rng=rng),
         network=lambda: mlp(30, 64, 64, 2, dropout=0.3),
         optimizer=optimizers.RMSprop, batch=32, half_cycle=75, decades=ADAPTIVE,
     ),
     Task(
-        name='clusters-classes-norm-sgd', group='fresh',
+        name='clusters-classes-norm-sgd', group='held',
         data=lambda rng: clusters(rng, classes=20, distance=1.5),
         network=lambda: mlp(20, *[64] * 3, 20, norm=L.BatchNormalization),
         optimizer=optimizers.SGD, batch=64, half_cycle=90, decades=SGD,
+    ),
+    Task(
+        name='photograph-mlp-adam', group='fresh', kind='regression',
+        data=photograph,
+        network=lambda: mlp(48, 64, 64, 3),
+        optimizer=optimizers.Adam, batch=128, half_cycle=100, decades=ADAPTIVE,
+    ),
+    Task(
+        name='tagged-mlp-msvag', group='fresh', kind='labels',
+        data=tagged,
+        network=lambda: mlp(40, 64, 8),
+        optimizer=optimizers.MSVAG, batch=64, half_cycle=90, decades=SGD,
+    ),
+    Task(
+        name='blots-hourglass-correctedmomentum', group='fresh',
+        data=blots,
+        network=lambda: hourglass(classes=3),
+        optimizer=optimizers.CorrectedMomentumSGD, batch=16, half_cycle=90, decades=SGD,
+    ),
+    Task(
+        name='chaos-dilated-nesterov', group='fresh', kind='regression',
+        data=chaos,
+        network=lambda: Dilated(channels=12, layers=4, outputs=1),
+        optimizer=optimizers.NesterovAG, batch=32, half_cycle=80, decades=SGD, clip=1.0,
+    ),
+    Task(
+        name='outlines-together-adagrad', group='fresh', kind='margin',
+        data=outlines,
+        network=lambda: Together(features=2, units=32, outputs=4),
+        optimizer=optimizers.AdaGrad, batch=32, half_cycle=90, decades=ADAGRAD,
+    ),
+    Task(
+        name='pendulum-tanh-rmsprop', group='fresh', kind='regression',
+        data=pendulum,
+        network=lambda: mlp(3, 48, 48, 2, activation=F.tanh),
+        optimizer=optimizers.RMSprop, batch=32, half_cycle=100, decades=ADAPTIVE,
+    ),
+    Task(
+        name='graphs-neighbours-sgd', group='fresh',
+        data=graphs,
+        network=lambda: Neighbours(units=24, layers=2, outputs=3),
+        optimizer=optimizers.SGD, batch=32, half_cycle=90, decades=SGD,
+    ),
+    Task(
+        name='calls-mlp-momentum', group='fresh', kind='counts',
+        data=calls,
+        network=lambda: mlp(8, 64, 1),
+        optimizer=optimizers.MomentumSGD, batch=64, half_cycle=75, decades=(-4.5, 0.5),
+    ),
+    Task(
+        name='sentences-transformer-adam', group='kinds',
+        data=sentences,
+        network=lambda: Transformer(CHARACTERS, length=16, size=32, heads=2, blocks=1, outputs=CHARACTERS, causal=True),
+        optimizer=optimizers.Adam, batch=16, half_cycle=90, decades=ADAPTIVE,
+    ),
+    Task(
+        name='brackets-transformer-momentum', group='kinds',
+        data=brackets,
+        network=lambda: Transformer(words=2, length=12, size=16, heads=2, blocks=1, outputs=2, causal=False),
+        optimizer=optimizers.MomentumSGD, batch=32, half_cycle=90, decades=SGD,
+    ),
+    Task(
+        name='upper-finetuned-conv-momentum', group='kinds',
+        data=lambda rng: upper_digits(rng, train=150),
+        network=lambda: conv(outputs=5),
+        optimizer=optimizers.MomentumSGD, batch=16, half_cycle=75, decades=SGD,
+        before=Pretraining(lower_digits, new_head=True),
+    ),
+    Task(
+        name='turned-finetuned-mlp-adam', group='kinds',
+        data=lambda rng: turned_digits(rng, train=300),
+        network=lambda: mlp(64, 64, 64, 10),
+        optimizer=optimizers.Adam, batch=32, half_cycle=75, decades=ADAPTIVE,
+        before=Pretraining(digits),
+    ),
+    Task(
+        name='digits-vae-adam', group='kinds', kind='loss',
+        data=true_digits,
+        network=lambda: Autoencoder(pixels=64, units=64, codes=8),
+        optimizer=optimizers.Adam, batch=32, half_cycle=90, decades=ADAPTIVE, best=0.0,
+    ),
+    Task(
+        name='digits-vae-normal-sgd', group='kinds', kind='loss',
+        data=true_digits,
+        network=lambda: Autoencoder(pixels=64, units=64, codes=8, deviation=0.2),
+        optimizer=optimizers.SGD, batch=64, half_cycle=90, decades=(-6.0, -1.0), best=0.0,
+    ),
+    Task(
+        name='digits-balanced-mlp-momentum', group='kinds',
+        data=lambda rng: imbalanced(digits(rng), keep=0.1, rng=rng),
+        network=lambda: mlp(64, 64, 10),
+        optimizer=optimizers.MomentumSGD, batch=32, half_cycle=90, decades=SGD, iterator=BalancedIterator,
+    ),
+    Task(
+        name='redundant-balanced-norm-adam', group='kinds',
+        data=lambda rng: imbalanced(redundant(rng), keep=0.03, rng=rng),
+        network=lambda: mlp(30, 48, 48, 4, norm=L.BatchNormalization),
+        optimizer=optimizers.Adam, batch=64, half_cycle=80, decades=ADAPTIVE, iterator=BalancedIterator,
+    ),
+    Task(
+        name='deepteacher-mlp-momentum', group='long', kind='regression',
+        data=deep_teacher,
+        network=lambda: mlp(12, 64, 64, 1),
+        optimizer=optimizers.MomentumSGD, batch=64, half_cycle=90, decades=SGD,
+    ),
+    Task(
+        name='varied-mlp-sgd', group='long',
+        data=varied_digits,
+        network=lambda: mlp(64, 64, 64, 10),
+        optimizer=optimizers.SGD, batch=32, half_cycle=90, decades=SGD,
+    ),
+    Task(
+        name='library-words-adam', group='long',
+        data=library,
+        network=lambda: Words(words=1000, size=8, network=mlp(8, 32, 12)),
+        optimizer=optimizers.Adam, batch=64, half_cycle=90, decades=ADAPTIVE,
+    ),
+    Task(
+        name='bigboard-mlp-adamw', group='long',
+        data=lambda rng: chequered(rng, squares=6, train=10000),
+        network=lambda: mlp(2, 64, 64, 2),
+        optimizer=partial(optimizers.AdamW, weight_decay_rate=1e-4), batch=64, half_cycle=100, decades=ADAPTIVE,
     ),
 )
 # fmt: on

@@ -26,7 +26,7 @@ def weights(setup):
 
 
 def inputs(setup):
-    return np.stack([x for x, _ in setup.validation])
+    return np.stack([x for x, _ in setup.validation[:100]])
 
 
 def group(name):
@@ -38,7 +38,7 @@ def optimizers_of(tasks):
 
 
 def test_half_of_the_tasks_at_most_may_be_tuned_on():
-    assert (len(group('tune')), len(group('held')), len(group('fresh'))) == (28, 36, 8)
+    assert (len(group('tune')), len(group('held')), len(group('fresh'))) == (28, 44, 8)
     assert len(TASKS) == len(BY_NAME)
 
 
@@ -48,10 +48,9 @@ def test_each_half_has_every_kind_of_optimizer():
         assert {task.kind for task in half} == {'classification', 'regression'}
 
 
-def test_the_fresh_tasks_are_of_both_kinds():
-    assert len(group('fresh')) == 8
-    assert optimizers_of(group('fresh')) == {'SGD', 'MomentumSGD', 'NesterovAG', 'Adam', 'RMSprop', 'AdaGrad'}
-    assert {task.kind for task in group('fresh')} == {'classification', 'regression'}
+def test_the_fresh_tasks_have_losses_and_optimizers_that_the_others_lack():
+    assert optimizers_of(group('fresh')) > {'SGD', 'MomentumSGD', 'NesterovAG', 'Adam', 'RMSprop', 'AdaGrad'}
+    assert {task.kind for task in group('fresh')} == {'classification', 'margin', 'labels', 'regression', 'counts'}
 
 
 @ALL
