@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from statistics import median_high, median_low
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,9 @@ def find_seeds(
     seeds: Iterable[int],
     jobs: int = 1,
     on_row: OnRow | None = None,
+    *,
+    done: Iterable[Outcome] = (),
+    on_outcome: Callable[[Outcome], None] | None = None,
     **find_options: Any,
 ) -> Result:
     """Runs a range test for each seed, and joins what they find.
@@ -65,6 +68,8 @@ def find_seeds(
         seeds: One seed or more. With one alone, the answer is that of :func:`lrfinder.find`.
         jobs: How many range tests run at once; -1 for as many as there are cores.
         on_row: As for :func:`lrfinder.find`; with ``jobs``, called with the last row of each range test that is done.
+        done: What some of several seeds have come to before: they are not run again.
+        on_outcome: Called as soon as the range test of one of several seeds is done.
         **find_options: Whatever else :func:`lrfinder.find` takes.
 
     Returns:
@@ -90,15 +95,20 @@ def find_seeds(
         raise ValueError(f'jobs must be a whole number, 1 or more, or -1 for every core, not {jobs!r}')
     if len(seeds) == 1:
         return _find(build, seeds[0], find_options, on_row)
-    outcomes: list[Outcome] = []
+    outcomes = {outcome.seed: outcome for outcome in done}
+    left = [seed for seed in seeds if seed not in outcomes]
     try:
-        outcomes.extend(_outcomes(build, seeds, min(jobs, len(seeds)), on_row, find_options))
+        with contextlib.closing(_outcomes(build, left, jobs, on_row, find_options)) as found:
+            for outcome in found:
+                outcomes[outcome.seed] = outcome
+                if on_outcome is not None:
+                    on_outcome(outcome)
     except BaseException as error:
         unfinished = getattr(error, 'curve', None)
-        parts = [_with_seed(outcome.curve, outcome.seed) for outcome in outcomes]
+        parts = [_with_seed(outcomes[seed].curve, seed) for seed in seeds if seed in outcomes]
         vars(error)['curve'] = _one_table(parts if unfinished is None else [*parts, unfinished])
         raise
-    return joined(outcomes)
+    return joined([outcomes[seed] for seed in seeds])
 
 
 def joined(outcomes: Sequence[Outcome]) -> Result:
@@ -141,7 +151,8 @@ def _outcomes(
     jobs: int,
     on_row: OnRow | None,
     find_options: dict[str, Any],
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
+    """What the seeds come to, in the order in which they are done."""
     if jobs == 1:
         yield from (_outcome(build, seed, find_options, on_row) for seed in seeds)
         return
@@ -160,10 +171,10 @@ def _at_once(build: Build, seeds: Sequence[int], jobs: int, find_options: dict[s
         raise ValueError("more than one job needs joblib: pip install 'chainer-lrfinder[jobs]'") from None
     find_options = {**find_options, 'quiet': True}  # no bar of its own for each
     # What is done is kept where the backend hands it over as it comes.
-    return_as = 'generator' if get_active_backend()[0].supports_return_generator else 'list'
+    return_as = 'generator_unordered' if get_active_backend()[0].supports_return_generator else 'list'
     try:
         # Large arrays are shared, but each process may change its own, as it may where one test follows another.
-        with Parallel(n_jobs=jobs, batch_size=1, mmap_mode='c', return_as=return_as) as parallel:
+        with Parallel(n_jobs=min(jobs, len(seeds)) or 1, batch_size=1, mmap_mode='c', return_as=return_as) as parallel:
             yield from parallel(delayed(_outcome)(build, seed, find_options) for seed in seeds)
     except BrokenProcessPool as error:
         raise RuntimeError('one of the processes was killed, as when memory runs out; take fewer jobs') from error

@@ -148,6 +148,16 @@ def test_an_interruption_carries_what_the_unfinished_test_has_recorded(build):
     assert caught.value.curve['lr'].iloc[-1] > 0.5
 
 
+def test_what_is_done_is_told_and_need_not_be_done_again(build, one_after_another):
+    told = []
+    find_seeds(build, range(2), on_outcome=told.append, **SHORT)
+    assert [outcome.seed for outcome in told] == [0, 1]
+    again = find_seeds(build, range(3), done=[told[1]], on_outcome=told.append, **SHORT)
+    assert [outcome.seed for outcome in told] == [0, 1, 0, 2]
+    pd.testing.assert_frame_equal(again.curve, one_after_another.curve, check_exact=True)
+    assert again.suggestion == one_after_another.suggestion
+
+
 # Many at once
 
 
@@ -159,7 +169,23 @@ def test_the_answer_is_that_of_one_after_another(backend, build, one_after_anoth
     pd.testing.assert_frame_equal(at_once.curve, one_after_another.curve, check_exact=True)
     assert at_once.suggestion == one_after_another.suggestion
     ends = at_once.curve.groupby('seed').last()
-    assert rows == list(zip(ends['lr'], ends['main/loss']))
+    assert sorted(rows) == sorted(zip(ends['lr'], ends['main/loss']))
+
+
+def test_one_that_is_slow_holds_up_no_other(build, tmp_path):
+    told = []
+
+    def build_two(seed):
+        while seed == 0 and not (tmp_path / 'told').exists():
+            time.sleep(0.01)
+        return build(seed)
+
+    def tell(outcome):
+        told.append(outcome.seed)
+        (tmp_path / 'told').touch()
+
+    find_seeds(build_two, range(2), jobs=2, on_outcome=tell, **SHORT)
+    assert told == [1, 0]
 
 
 def test_a_process_that_is_killed_is_told_and_what_was_found_before_is_kept(build):

@@ -160,6 +160,15 @@ class Suggestion:
         return f'<p>{head}</p><table>{cells}</table>' if cells else f'<p>{head}</p>'
 
     @classmethod
+    def from_json(cls, text: str) -> Suggestion:
+        """Reads the text that :meth:`to_json` gave.
+
+        Raises:
+            ValueError: It is not such a text.
+        """
+        return cls(**_checked(_parse(text)))
+
+    @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Suggestion:
         """Reads a suggestion that :meth:`save` wrote.
 
@@ -169,7 +178,7 @@ class Suggestion:
         """
         try:
             with open(path, encoding='utf-8-sig') as file:
-                return cls(**_checked(_parse(file.read())))
+                return cls.from_json(file.read())
         except RecursionError:
             problem = 'it is nested too deeply'
         except ValueError as error:  # a UnicodeDecodeError is one

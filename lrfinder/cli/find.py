@@ -6,7 +6,7 @@ import dataclasses
 import shlex
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from lrfinder.cli.recording import Recording
 from lrfinder.engine.progress import Progress
 from lrfinder.engine.workers import Workers
 from lrfinder.result import Result
-from lrfinder.seeds import find_seeds
+from lrfinder.seeds import Outcome, find_seeds
 from lrfinder.zoo.factory import describe
 
 TRAINING, COMPARISON, COMPARISON_TABLE = 'training.png', 'compare.png', 'compare.csv'
@@ -143,6 +143,9 @@ class _Job:
         chosen = {name: value for name, value in chosen.items() if value is not None}
         seeds = range(options.seed, options.seed + options.seeds)
         recording, progress = Recording(self._folder / CURVE, several=options.seeds > 1), self._progress()
+        done = self._manifest.finished
+        for outcome in done:
+            recording.finish(outcome.seed, outcome.curve)
 
         def build(seed: int) -> Parts:
             recording.begin(seed)
@@ -152,11 +155,17 @@ class _Job:
             recording.add(rate, loss)
             progress.show(rate, loss)
 
+        def on_outcome(outcome: Outcome) -> None:
+            recording.finish(outcome.seed, outcome.curve)
+            self._manifest = dataclasses.replace(self._manifest, finished=(*self._manifest.finished, outcome))
+            with suppress(WriteError):  # as on a disk that is full for a while
+                self._manifest.save()
+
         # Other processes build for themselves, and tell a row alone when a range test is done.
         how: Any = (self._builder.build, seeds, options.jobs, progress.show) if options.jobs > 1 else (build, seeds, 1, on_row)
         try:
             with self._blaming_what_is_trained(), progress:
-                return find_seeds(*how, length=self._length, quiet=True, **chosen)
+                return find_seeds(*how, done=done, on_outcome=on_outcome, length=self._length, quiet=True, **chosen)
         except BaseException as error:
             self._keep(error, recording)
             raise
@@ -165,9 +174,9 @@ class _Job:
         """The bar of the test, which may take fewer updates."""
         options = self._options
         if options.jobs > 1:
-            return Progress('range tests', options.seeds, options.quiet)
+            return Progress('range tests', options.seeds - len(self._manifest.finished), options.quiet)
         most = finder.SCAN_UPDATES + finder.MOST_TRIALS * finder.TRIAL_UPDATES + (options.iterations or finder.RAMP_UPDATES)
-        return Progress('range test', options.seeds * most, options.quiet)
+        return Progress('range test', (options.seeds - len(self._manifest.finished)) * most, options.quiet)
 
     def _keep(self, error: BaseException, recording: Recording) -> None:
         """Writes what was recorded before the test ended early."""

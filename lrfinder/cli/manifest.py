@@ -1,7 +1,8 @@
 """What a run is, kept in its folder as ``run.json``: so a run that was killed at any moment can go on, and no other can.
 
-The file is written before anything else, with the options that decide the outcome. When the range test is done, the digests
-of its files come in: what is not there in full, or stems from another run, has no digest and is made again.
+The file is written before anything else, with the options that decide the outcome. Of several seeds it keeps what those have
+come to that are done. When the range test is done, the digests of its files come in: what is not there in full, or stems from
+another run, has no digest and is made again.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from lrfinder import _files
+from lrfinder.cli import finished
 from lrfinder.cli.errors import UsageError, writing
 from lrfinder.cli.options import OF_A_RUN, Options, arguments_of, check, flag, parse
+from lrfinder.seeds import Outcome
 from lrfinder.zoo.factory import describe
 
 NAME = 'run.json'
@@ -35,6 +38,7 @@ class Manifest:
         run_id: Tells it from other runs; its snapshots have it too.
         digests: SHA-256 of the finished files of the range test, by name; empty before.
         inputs: SHA-256 of what it gets from the user, data and modules, by name.
+        finished: What those of several seeds came to whose range test is done; empty when all are.
     """
 
     folder: Path
@@ -42,6 +46,7 @@ class Manifest:
     run_id: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex)
     digests: Mapping[str, str] = dataclasses.field(default_factory=dict)
     inputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    finished: tuple[Outcome, ...] = ()
 
     @property
     def range_is_known(self) -> bool:
@@ -60,22 +65,23 @@ class Manifest:
             'arguments': arguments_of(self.options),
             'digests': self.digests,
             'inputs': self.inputs,
+            **({'finished': [finished.to_json(outcome) for outcome in self.finished]} if self.finished else {}),
         }
         with writing(self.folder):
             _files.write_text(self.folder / NAME, json.dumps(content, indent=2) + '\n')
 
     def with_digests(self) -> Manifest:
         """The manifest of the run whose range test has just been written."""
-        return dataclasses.replace(self, digests=_digests(self.folder))
+        return dataclasses.replace(self, digests=_digests(self.folder), finished=())
 
     def fed_with(self, inputs: Mapping[str, str]) -> Manifest:
         """The manifest with what the run gets from the user.
 
         Raises:
-            UsageError: The range test was done with something else.
+            UsageError: The range test, or that of a seed, was done with something else.
         """
         changed = [name for name, digest in self.inputs.items() if inputs.get(name) != digest]
-        if changed and self.digests:
+        if changed and (self.digests or self.finished):
             raise UsageError(
                 f'--resume {self.folder}: {changed[0]} is not what it was when the run began; put it back, or start a new run '
                 'without --resume'
@@ -141,7 +147,8 @@ def _load(folder: Path) -> Manifest:
         if content['schema'] != SCHEMA:
             raise ValueError(f'schema {SCHEMA} is expected, not {content["schema"]!r}')
         options = parse([str(argument) for argument in content['arguments']])
-        return Manifest(folder, options, str(content['run_id']), dict(content['digests']), dict(content['inputs']))
+        outcomes = tuple(map(finished.from_json, content.get('finished', ())))
+        return Manifest(folder, options, str(content['run_id']), dict(content['digests']), dict(content['inputs']), outcomes)
     except OSError as error:
         raise UsageError(f'--resume {folder}: {path}: {error.strerror}') from error
     except (ValueError, KeyError, TypeError, RecursionError, UsageError, SystemExit) as error:

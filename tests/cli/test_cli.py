@@ -429,6 +429,23 @@ def test_a_killed_run_goes_on_to_the_same_end(command, undisturbed, tmp_path):
     assert_same_outcome(out, folder)
 
 
+def test_what_seeds_came_to_outlives_a_kill(command, user_module, tmp_path):
+    user_module('nets', NETS)
+    given = ['--model', 'nets:Net', '--seeds', '3', '--iterations', '60', '--batchsize', '128', '--quiet']
+    assert main([*given, '--out', str(tmp_path / 'undisturbed')]) == 0
+    updates, out = sys.modules['nets'].Net.updates, tmp_path / 'out'
+    killed = process(*given, '--out', out, env={'NETS_STOP': f'{updates - 20}:{int(signal.SIGKILL)}'}, cwd=tmp_path)
+    assert killed.returncode == -signal.SIGKILL
+    before = lrfinder.read_curve(out / 'curve.csv')
+    assert before[before['seed'] < 2].groupby('seed').size().tolist() == [60, 60]
+    sys.modules['nets'].Net.updates = 0
+    assert command('--resume', out)[0] == 0
+    assert sys.modules['nets'].Net.updates < updates / 2
+    for name in 'curve.csv', 'suggestion.json', 'range_test.png':
+        assert (out / name).read_bytes() == (tmp_path / 'undisturbed' / name).read_bytes()
+    assert 'finished' not in json.loads((out / 'run.json').read_text())
+
+
 def test_sigterm_is_as_it_was_afterwards(command):
     before = signal.getsignal(signal.SIGTERM)
     command('--compare')
@@ -483,7 +500,10 @@ def test_what_is_no_run_can_not_go_on(command, copy, tmp_path):
     )
     assert refusal(copy / 'curve.csv').startswith(f'--resume: {copy / "curve.csv"} is not a snapshot, or is damaged (')
     record = copy / 'run.json'
+    content = json.loads(record.read_text())
     record.write_text(record.read_text().replace('--seed=0', '--seed=x'))
+    assert refusal(copy).startswith(f'--resume {copy}: {record} is not the manifest of a run (')
+    record.write_text(json.dumps({**content, 'finished': [{'seed': 0, 'rows': ['1,2']}]}))
     assert refusal(copy).startswith(f'--resume {copy}: {record} is not the manifest of a run (')
     record.write_text('{')
     assert refusal(copy).startswith(f'--resume {copy}: {record} is not the manifest of a run (')
