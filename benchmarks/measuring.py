@@ -25,22 +25,30 @@ PARTNER = dict(zip(SEEDS + OTHER_SEEDS, OTHER_SEEDS + SEEDS))  # judges what eac
 SPREAD_SEEDS = range(10)  # asked for a range, to see how much the answer varies
 
 
-def options(description: str | None) -> argparse.Namespace:
-    """Read the options that every measuring command has: `tasks`, a list of them, and `jobs`."""
+def options(description: str | None, budget: bool = False) -> argparse.Namespace:
+    """Read the options that every measuring command has: `tasks`, a list of them, `jobs` and, if wanted, `budget`."""
+    return arguments(description, budget).parse_args()
+
+
+def arguments(description: str | None, budget: bool = False) -> argparse.ArgumentParser:
+    """The parser of those options, for a command that has more."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument('--tasks', type=_tasks, default=TASKS, help='measure only these, comma separated')
-    parser.add_argument('--jobs', type=_jobs, default=-1, help='processes (default: one a core)')
-    return parser.parse_args()
+    parser.add_argument('--tasks', type=_tasks, default=TASKS, help='measure only these, or these groups; comma separated')
+    parser.add_argument('--jobs', type=_count, default=-1, help='processes (default: one a core)')
+    if budget:
+        parser.add_argument('--budget', type=_count, help='how many updates an answer may cost (default: what the tool takes)')
+    return parser
 
 
 def _tasks(names: str) -> list[Task]:
-    unknown = [name for name in names.split(',') if name not in BY_NAME]
+    asked = names.split(',')
+    unknown = set(asked) - set(BY_NAME) - {task.group for task in TASKS}
     if unknown:
-        raise argparse.ArgumentTypeError(f'no such task: {", ".join(unknown)}; see TASKS in benchmarks/tasks.py')
-    return [BY_NAME[name] for name in names.split(',')]
+        raise argparse.ArgumentTypeError(f'no such task or group: {", ".join(unknown)}; see TASKS in benchmarks/tasks.py')
+    return [task for task in TASKS if task.name in asked or task.group in asked]
 
 
-def _jobs(text: str) -> int:
+def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f'must be a positive number, not {text!r}')
     return int(text)

@@ -13,12 +13,22 @@ import pandas as pd
 
 RESULTS = Path(__file__).parent / 'results'
 PROVENANCE = 'provenance.csv'
+BUDGET = 600  # updates that an answer may cost, where nothing else is asked for
 RAMPS = 'ramps.npz'
 
 
 def read(name: str) -> pd.DataFrame:
     """Read a table of the benchmark."""
     return pd.read_csv(RESULTS / name)
+
+
+def of_budget(name: str, budget: int | None) -> str:
+    """The table of what was found with a budget.
+
+    >>> of_budget('ours', None), of_budget('ours', 1600)
+    ('ours.csv', 'ours_1600.csv')
+    """
+    return f'{name}.csv' if budget in (None, BUDGET) else f'{name}_{budget}.csv'
 
 
 def read_provenance() -> pd.DataFrame:
