@@ -1,9 +1,13 @@
-"""The folder that a run writes to: whether it can, and that no other run does meanwhile."""
+"""The folder that a run writes to: whether it can, and that no other run does meanwhile; and folders that go away."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import secrets
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
@@ -17,6 +21,9 @@ except ImportError:  # Windows: there two runs in one folder are not told apart
     fcntl = None  # type: ignore[assignment]
 
 LOCK = '.lrfinder-lock'
+
+# Removes a folder as soon as nobody is left who could write into the standard input.
+_GUARD = 'import shutil, sys; sys.stdin.read(); shutil.rmtree(sys.argv[1], ignore_errors=True)'
 
 
 def check_names(folder: Path, files: Iterable[str], folders: Iterable[str] = ()) -> None:
@@ -53,6 +60,30 @@ def reserved(folder: Path, parts: Iterable[str] = ()) -> Iterator[None]:
         for part in (folder, *(folder / name for name in parts)):
             _files.sweep(part)
         yield
+
+
+@contextlib.contextmanager
+def passing() -> Iterator[Path]:
+    """Gives an empty folder that goes away when the block ends, or the process, even if it is killed.
+
+    >>> with passing() as folder:
+    ...     _ = (folder / 'curve.csv').write_text('iteration,lr')
+    >>> folder.exists()
+    False
+    """
+    folder = Path(tempfile.gettempdir(), f'lrfinder-{secrets.token_hex(8)}')
+    guard = subprocess.Popen(
+        [sys.executable, '-ISc', _GUARD, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # what ends this process and its like is not meant for it
+    )
+    try:
+        folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        guard.communicate()
 
 
 @contextlib.contextmanager

@@ -11,7 +11,6 @@ import dataclasses
 import functools
 import io
 import os
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
@@ -19,6 +18,7 @@ from typing import Any
 
 import clr  # noqa: F401  makes Chainer importable
 from lrfinder.cli.errors import UsageError
+from lrfinder.cli.folder import passing
 from lrfinder.cli.interrupts import interruptible
 from lrfinder.cli.options import Options, asks_for_workers, flag, parse
 from lrfinder.cli.output import Lenient, Output
@@ -144,12 +144,12 @@ def _place(rank: int, options: Options, out: Output) -> Iterator[tuple[Options, 
         yield options, out
         return
     with (
-        tempfile.TemporaryDirectory(prefix='lrfinder-') as folder,
+        passing() as folder,
         open(os.devnull, 'w') as nothing,
         contextlib.redirect_stdout(nothing),
     ):
         try:
-            yield dataclasses.replace(options, out=folder, quiet=True), Output(Lenient(nothing))
+            yield dataclasses.replace(options, out=str(folder), quiet=True), Output(Lenient(nothing))
         except KeyboardInterrupt as error:
             error.args = (f'worker {rank} was interrupted; what was recorded is in {options.out}',)
             raise

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import lrfinder
 from lrfinder.cli.errors import UsageError
-from lrfinder.cli.folder import LOCK, check_names, reserved
+from lrfinder.cli.folder import LOCK, check_names, passing, reserved
 from lrfinder.cli.main import main
 
 import pytest
@@ -202,3 +202,25 @@ def test_the_curve_is_there_when_the_process_is_killed(tmp_path, user_module):
     curve = lrfinder.read_curve(tmp_path / 'out' / 'curve.csv')
     assert len(curve) >= 10
     assert curve['iteration'].tolist() == list(range(1, len(curve) + 1))
+
+
+def test_a_passing_folder_is_the_owners_alone():
+    with passing() as folder:
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert names(folder) == set()
+
+
+def test_a_passing_folder_goes_with_its_process_even_if_that_is_killed(tmp_path):
+    code = """if True:
+        import os, signal, sys
+        from lrfinder.cli.folder import passing
+        with passing() as folder:
+            (folder / 'curve.csv').touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'TMPDIR': str(tmp_path)}
+    assert subprocess.run([sys.executable, '-c', code], env=environment).returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 600
+    while names(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert names(tmp_path) == set()
