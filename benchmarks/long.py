@@ -3,8 +3,8 @@
 Sixteen tasks are trained 6,000 updates, ten times what an answer costs, in whole cycles just as lrfinder plans them for a
 training of that length. `long_oracle.csv` has what 16 ranges come to (max over the task's decades, min a quarter of max) from
 two seeds; the second trains only in ranges that may still be the best. `long.csv` has what comes of the range that
-`lrfinder.find` gives when it is told the length, and `long_1600.csv` the same with `--budget 1600`. Each task is written down
-when it is measured: what is cut off is continued with the tasks that are left.
+`lrfinder.find` gives when it is told the length; `--budget 600,1600` asks for answers that cost as much, and those of 1,600 go
+to `long_1600.csv`. Each task is written down when it is measured: what is cut off is continued with the tasks that are left.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 
-import lrfinder
 from benchmarks import provenance, tables
-from benchmarks.measuring import arguments, evaluator, in_parallel
+from benchmarks.measuring import Answer, arguments, in_parallel, suggested
 from benchmarks.oracle import grid
 from benchmarks.task import Task, train_cycles
 from benchmarks.tasks import BY_NAME
@@ -57,12 +56,13 @@ def main() -> None:
 
 
 def measure(task: Task, args: argparse.Namespace) -> None:
-    """Measure one task and put its rows into the table."""
+    """Measure one task and put its rows into the tables."""
     origin = provenance.here()
     if args.what == 'oracle':
         tables.update('long_oracle.csv', searched(task, args.jobs), origin)
-    else:
-        tables.update(tables.of_budget('long', args.budget), found(task, args.budget, args.jobs), origin)
+        return
+    for budget in args.budget:
+        tables.update(tables.of_budget('long', budget), found(task, budget, args.jobs), origin)
 
 
 def searched(task: Task, jobs: int) -> pd.DataFrame:
@@ -86,22 +86,10 @@ def in_reach(rows: pd.DataFrame) -> pd.DataFrame:
 
 def found(task: Task, budget: int | None, jobs: int) -> pd.DataFrame:
     """Ask from each seed, told the length, and train in the answers; no answer is a training at rate 0."""
-    rows = pd.DataFrame({'task': task.name, 'seed': SEEDS})
-    calls = [(task.name, seed, budget) for seed in SEEDS]
-    rows[['min', 'max', 'updates']] = in_parallel(suggested, calls, jobs)
+    answers = in_parallel(suggested, [(task.name, seed, True, budget, LENGTH) for seed in SEEDS], jobs)
+    rows = pd.DataFrame(answers, columns=Answer._fields).assign(task=task.name, seed=SEEDS)
     rows[['error', 'collapsed']] = trained(rows, jobs)
-    return rows
-
-
-def suggested(name: str, seed: int, budget: int | None) -> tuple[float, float, int]:
-    """The range that `lrfinder.find` gives for a training of this length, and the updates it cost; all 0 if there is none."""
-    setup = BY_NAME[name].build(seed)
-    more = {} if budget is None else {'budget': budget}
-    try:
-        suggestion = lrfinder.find(setup.updater, evaluator=evaluator(setup), length=LENGTH, **more).suggestion
-    except lrfinder.NoRangeError:
-        return 0.0, 0.0, 0
-    return *suggestion.value_range, suggestion.updates
+    return rows[['task', 'seed', 'min', 'max', 'updates', 'error', 'collapsed']]
 
 
 def trained(rows: pd.DataFrame, jobs: int) -> list[tuple[float, int]]:

@@ -7,8 +7,9 @@ that imports Chainer before `clr`.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import lrfinder
 from benchmarks.task import Setup, Task, train
@@ -22,6 +23,7 @@ from joblib import Parallel, delayed
 SEEDS = (0, 1, 2)  # trained from
 OTHER_SEEDS = (3, 4, 5)  # the oracle trains from them, too, to see what its answer is worth from other seeds
 PARTNER = dict(zip(SEEDS + OTHER_SEEDS, OTHER_SEEDS + SEEDS))  # judges what each of them finds
+UNTOLD = (math.nan, math.nan)
 SPREAD_SEEDS = range(10)  # asked for a range, to see how much the answer varies
 
 
@@ -36,7 +38,7 @@ def arguments(description: str | None, budget: bool = False) -> argparse.Argumen
     parser.add_argument('--tasks', type=_tasks, default=TASKS, help='measure only these, or these groups; comma separated')
     parser.add_argument('--jobs', type=_count, default=-1, help='processes (default: one a core)')
     if budget:
-        parser.add_argument('--budget', type=_count, help='how many updates an answer may cost (default: what the tool takes)')
+        parser.add_argument('--budget', type=_counts, default=[None], help='updates that an answer may cost; comma separated')
     return parser
 
 
@@ -46,6 +48,10 @@ def _tasks(names: str) -> list[Task]:
     if unknown:
         raise argparse.ArgumentTypeError(f'no such task or group: {", ".join(unknown)}; see TASKS in benchmarks/tasks.py')
     return [task for task in TASKS if task.name in asked or task.group in asked]
+
+
+def _counts(text: str) -> list[int]:
+    return [_count(part) for part in text.split(',')]
 
 
 def _count(text: str) -> int:
@@ -86,14 +92,49 @@ def losses(name: str, rates: Iterable[float], seed: int) -> list[float]:
     return found
 
 
-def suggested(name: str, seed: int, validated: bool = True) -> tuple[float, float, int]:
-    """What `lrfinder.find` makes of a task: the range, and the updates it cost; all 0 if there is none."""
+class Answer(NamedTuple):
+    """What `lrfinder.find` says; all 0 if there is no range, NaN for what it does not tell.
+
+    Attributes:
+        min: The lowest rate of the range.
+        max: The highest.
+        updates: What the answer cost.
+        low: The lowest maximum that another test might give.
+        high: The highest.
+        band_low: The lowest maximum that is about as good as the best.
+        band_high: The highest.
+        diverges: The rate at which the training diverges.
+    """
+
+    min: float = 0.0
+    max: float = 0.0
+    updates: int = 0
+    low: float = math.nan
+    high: float = math.nan
+    band_low: float = math.nan
+    band_high: float = math.nan
+    diverges: float = math.nan
+
+
+def suggested(
+    name: str,
+    seed: int,
+    validated: bool = True,
+    budget: int | None = None,
+    length: tuple[float, str] | None = None,
+) -> Answer:
+    """Ask `lrfinder.find` about a task; without a budget it takes as many updates as by default."""
     setup = BY_NAME[name].build(seed)
+    wishes = {'budget': budget, 'length': length, 'evaluator': evaluator(setup) if validated else None}
+    wishes = {wish: value for wish, value in wishes.items() if value is not None}
     try:
-        suggestion = lrfinder.find(setup.updater, evaluator=evaluator(setup) if validated else None).suggestion
+        found = lrfinder.find(setup.updater, quiet=True, **wishes).suggestion
     except lrfinder.NoRangeError:
-        return 0.0, 0.0, 0
-    return *suggestion.value_range, suggestion.updates
+        return Answer()
+    spread = found.spread.get('max', UNTOLD)
+    band = getattr(found, 'band', None) or UNTOLD
+    diverges = getattr(found, 'diverges', None)
+    return Answer(*found.value_range, found.updates, *spread, *band, math.nan if diverges is None else diverges)
 
 
 def evaluator(setup: Setup) -> chainer.training.extensions.Evaluator:

@@ -1,8 +1,12 @@
 """What `lrfinder.find` is worth: `python -m benchmarks.ours` writes `ours.csv` and two tables more.
 
 Every task is asked from ten seeds, for the spread of the answer, and trained in the range found from six of
-them, and from three for a budget ten times as long (`error10`, `collapsed10`). `ours_other_seeds.csv` has what the answers
+them, and from three for a budget ten times as long (`error10`, `collapsed10`). Where the answer has a band of maxima, both of
+its ends are tried from those three (`low_error`, `high_error`). `ours_other_seeds.csv` has what the answers
 of the six are worth from another one each, `ours_without_validation.csv` what they are worth without an evaluator.
+
+`--budget 600,1600` asks for answers that cost as much: those of 1,600 go to `ours_1600.csv`, without the rest. Each task is
+written down when it is measured: what is cut off is continued with the tasks that are left.
 """
 
 from __future__ import annotations
@@ -10,28 +14,37 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from benchmarks import provenance, tables
-from benchmarks.measuring import PARTNER, SEEDS, SPREAD_SEEDS, in_parallel, options, suggested, trained
+from benchmarks.measuring import PARTNER, SEEDS, SPREAD_SEEDS, Answer, in_parallel, options, suggested, trained
 
 import pandas as pd
 
 
 def main() -> None:
-    """Measure the tasks asked for and put their rows into the tables."""
-    args = options(__doc__)
+    """Measure the tasks asked for, one after the other, and put their rows into the tables."""
+    args = options(__doc__, budget=True)
     origin = provenance.here()
-    names = [task.name for task in args.tasks]
-    tables.update('ours.csv', found(names, SPREAD_SEEDS, True, {1: PARTNER, 10: SEEDS}, args.jobs), origin)
-    tables.update('ours_other_seeds.csv', elsewhere(tables.read('ours.csv'), names, args.jobs), origin)
-    tables.update('ours_without_validation.csv', found(names, PARTNER, False, {1: PARTNER}, args.jobs), origin)
+    for task in args.tasks:
+        for budget in args.budget:
+            table = tables.of_budget('ours', budget)
+            asked = found(
+                task.name, SPREAD_SEEDS, {1: PARTNER, 10: SEEDS} if table == 'ours.csv' else {1: PARTNER}, args.jobs, budget
+            )
+            tables.update(table, asked.join(at_the_ends(asked, args.jobs)), origin)
+            if table == 'ours.csv':
+                tables.update('ours_other_seeds.csv', elsewhere(asked, args.jobs), origin)
+                unvalidated = found(task.name, PARTNER, {1: PARTNER}, args.jobs, budget, validated=False)
+                tables.update('ours_without_validation.csv', unvalidated, origin)
 
 
 def found(
-    names: Iterable[str], seeds: Iterable[int], validated: bool, scales: dict[int, Iterable[int]], jobs: int
+    name: str, seeds: Iterable[int], scales: dict[int, Iterable[int]], jobs: int, budget: int | None, validated: bool = True
 ) -> pd.DataFrame:
     """Ask from each seed, and train in the answers: `scales` has how many times as long, and from which of the seeds."""
-    keys = [(name, seed) for name in names for seed in seeds]
-    asked = pd.DataFrame(keys, columns=['task', 'seed'])
-    asked[['min', 'max', 'updates']] = in_parallel(suggested, [(*key, validated) for key in keys], jobs)
+    seeds = list(seeds)
+    answers = in_parallel(suggested, [(name, seed, validated, budget) for seed in seeds], jobs)
+    asked = pd.DataFrame(answers, columns=Answer._fields)
+    asked.insert(0, 'task', name)
+    asked.insert(1, 'seed', seeds)
     for scale, judges in scales.items():
         rows = asked[asked.seed.isin(judges)]
         columns = ['error', 'collapsed'] if scale == 1 else [f'error{scale}', f'collapsed{scale}']
@@ -39,9 +52,20 @@ def found(
     return asked
 
 
-def elsewhere(asked: pd.DataFrame, names: Iterable[str], jobs: int) -> pd.DataFrame:
+def at_the_ends(asked: pd.DataFrame, jobs: int) -> pd.DataFrame:
+    """The errors of trainings with a maximum at either end of the band, and a minimum in proportion; NaN where there is none."""
+    errors = pd.DataFrame(index=asked.index)
+    banded = asked[asked.seed.isin(SEEDS) & asked.band_high.notna()]
+    for end in 'low', 'high':
+        highest = banded[f'band_{end}']
+        rows = banded.assign(max=highest, min=highest * banded['min'] / banded['max'])
+        errors[f'{end}_error'] = pd.Series([error for error, _ in trained(rows, jobs)], rows.index, float)
+    return errors
+
+
+def elsewhere(asked: pd.DataFrame, jobs: int) -> pd.DataFrame:
     """Train in the answers of six seeds, each from its partner: seeds decide the data, too."""
-    rows = asked[asked.task.isin(names) & asked.seed.isin(PARTNER)][['task', 'seed', 'min', 'max', 'updates']].copy()
+    rows = asked.loc[asked.seed.isin(PARTNER), ['task', 'seed', 'min', 'max', 'updates']].copy()
     rows['seed'] = rows.seed.map(PARTNER)
     rows[['error', 'collapsed']] = trained(rows, jobs)
     return rows

@@ -17,7 +17,7 @@ from __future__ import annotations
 import datetime
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
@@ -45,8 +45,8 @@ class Origin:
     versions: str
 
 
-def here() -> Origin:
-    """What a measurement that begins now is made with.
+def here(*packages: str) -> Origin:
+    """What a measurement that begins now is made with; `packages` are more that its figures depend on.
 
     Files in `results/` are no changes: a command that writes three tables would find its own first one.
     """
@@ -55,16 +55,16 @@ def here() -> Origin:
         tree = 'changed' if _git('status', '--porcelain', '--', ':/', ':(top,exclude)benchmarks/results') else 'clean'
     except (OSError, subprocess.CalledProcessError):  # no Git here, or not a clone
         commit = tree = UNKNOWN
-    return Origin(commit, tree, datetime.date.today().isoformat(), ', '.join(_versions()))
+    return Origin(commit, tree, datetime.date.today().isoformat(), ', '.join(_versions(packages)))
 
 
 def _git(*args: str) -> str:
     return subprocess.run(['git', *args], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def _versions() -> Iterator[str]:
+def _versions(more: Iterable[str]) -> Iterator[str]:
     yield f'Python {platform.python_version()}'
-    for package in PACKAGES:
+    for package in (*PACKAGES, *more):
         with suppress(metadata.PackageNotFoundError):
             yield f'{package} {metadata.version(package)}'
     yield from sorted(

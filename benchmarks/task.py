@@ -131,12 +131,12 @@ def train_cycles(
         for step in range(half_cycles * step_size):
             setattr(setup.optimizer, setup.attr, float(rate(step, value_range, step_size)))
             setup.updater.update()
-            if step % LOOK == 0 and _lost(setup.model):
+            if step % LOOK == 0 and lost(setup.model):
                 break
         return validate(setup, task.kind)
 
 
-def _lost(model: Any) -> bool:
+def lost(model: Any) -> bool:
     """Whether a weight is no number: none comes back from that."""
     return any(np.isnan(param.array).any() for param in model.params())
 
