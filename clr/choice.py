@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from clr import policies
-from clr.arguments import checked_number, checked_step_size
+from clr.arguments import checked_number, checked_step_size, is_number
 
 NOT_A_POLICY = 'policy must be callable as policy(step, value_range, step_size) and return a number'
 
@@ -86,6 +86,26 @@ def checked_value(value: Any, step: float) -> float:
     if not math.isfinite(number):
         raise ValueError(f'policy must return a finite number; it does not at step {step}')
     return number
+
+
+def described(value: Any) -> str:
+    """A policy, or what it was given, in words that are the same whenever it does the same.
+
+    Of a function of the user's it is the name alone.
+
+    >>> described(checked_policy('warmed_up', options={'policy': 'cosine', 'steps': 2}))
+    'joined(boundaries=[2], policies=[rise(policy=cosine, start_factor=0, steps=2), cosine])'
+    """
+    if isinstance(value, functools.partial):
+        given = ', '.join(f'{name}={described(option)}' for name, option in sorted(value.keywords.items()))
+        return f'{described(value.func)}({given})'
+    if isinstance(value, (list, tuple)):
+        return f'[{", ".join(map(described, value))}]'
+    if is_number(value):
+        return repr(float(value)).removesuffix('.0')
+    if callable(value):
+        return str(getattr(value, '__name__', type(value).__name__)).removeprefix('_')
+    return repr(value) if value is None or isinstance(value, (str, bool)) else type(value).__name__
 
 
 def _checked_options(options: Any) -> dict[str, Any]:

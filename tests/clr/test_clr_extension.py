@@ -617,7 +617,8 @@ def test_two_clrs_are_told_apart_by_the_names_that_the_trainer_gives_them():
     serializers.save_npz('snapshot', trainer)
     with numpy.load('snapshot') as saved:
         assert [key for key in saved if key.startswith('extensions/')] == [
-            'extensions/CLR/_t', 'extensions/CLR/_last_value', 'extensions/CLR_1/_t', 'extensions/CLR_1/_last_value',
+            'extensions/CLR/_arguments', 'extensions/CLR/_t', 'extensions/CLR/_last_value',
+            'extensions/CLR_1/_arguments', 'extensions/CLR_1/_t', 'extensions/CLR_1/_last_value',
         ]  # fmt: skip
 
 
@@ -630,6 +631,61 @@ def test_names_of_their_own_make_the_order_of_two_clrs_free():
     trainer.stop_trigger = triggers.IntervalTrigger(8, 'iteration')
     serializers.load_npz('snapshot', trainer, ignore_names=lambda key: key.startswith('stop_trigger'))
     assert run(trainer, optimizer, 'lr', 'momentum') == [(0.5, 0.75), (0.25, 0.875)]
+
+
+def falling(step, value_range, step_size):
+    return value_range[1] / (1 + step)
+
+
+SAVED = dict(attr='lr', value_range=(0.01, 0.1), step_size=4, policy='cosine', options={'t_mult': 2})
+
+
+@pytest.mark.parametrize(
+    'changed, what',
+    [
+        ({'attr': 'momentum'}, "attr 'lr', not 'momentum'"),
+        ({'value_range': (0.01, 0.2)}, 'value_range [0.01, 0.1], not [0.01, 0.2]'),
+        ({'value_range': (0.1, 0.01), 'policy': 'triangular', 'options': {}}, 'value_range [0.01, 0.1], not [0.1, 0.01]'),
+        ({'step_size': 4.5}, 'step_size 4, not 4.5'),
+        ({'step_size_down': 8}, 'policy cosine(t_mult=2), not cosine(step_size_down=8, t_mult=2)'),
+        ({'options': {'t_mult': 3}}, 'policy cosine(t_mult=2), not cosine(t_mult=3)'),
+        ({'policy': 'exp_range', 'options': {}, 'gamma': 0.5}, 'policy cosine(t_mult=2), not exp_range(gamma=0.5)'),
+        ({'policy': falling, 'options': {}}, 'policy cosine(t_mult=2), not falling'),
+        ({'inverse': ('momentum', (0.85, 0.95))}, "inverse None, not ['momentum', [0.85, 0.95]]"),
+        ({'proportional': True}, 'proportional False, not True'),
+    ],
+)
+def test_a_snapshot_taken_with_other_arguments_is_refused(changed, what):
+    trainer = make_trainer(optimizers.MomentumSGD(), 3)
+    trainer.extend(CLR(**SAVED))
+    trainer.run()
+    serializers.save_npz('snapshot', trainer)
+    optimizer = optimizers.MomentumSGD()
+    trainer = make_trainer(optimizer, 6)
+    trainer.extend(CLR(**{**SAVED, **changed}))
+    message = (
+        f'the snapshot of CLR was taken with {what}; give it the same arguments, or load all but it: '
+        "load_npz(file, trainer, ignore_names=lambda name: name.startswith('extensions/CLR/'))"
+    )
+    with pytest.raises(ValueError, match=f'^{re.escape(message)}$'):
+        serializers.load_npz('snapshot', trainer)
+    serializers.load_npz('snapshot', trainer, ignore_names=lambda name: name.startswith('extensions/CLR/'))
+    assert len(run(trainer, optimizer, 'lr')) == 3
+
+
+def test_the_same_arguments_in_other_words_are_the_same():
+    trainer = make_trainer(optimizers.MomentumSGD(), 3)
+    trainer.extend(CLR(**SAVED))
+    trainer.run()
+    serializers.save_npz('snapshot', trainer)
+    optimizer = optimizers.MomentumSGD()
+    trainer = make_trainer(optimizer, 6)
+    words = dict(
+        value_range=numpy.array([0.01, 0.1]), step_size=4.0, policy=policies.cosine, options={'t_mult': numpy.int64(2)}
+    )
+    trainer.extend(CLR('lr', **words))
+    serializers.load_npz('snapshot', trainer)
+    assert len(run(trainer, optimizer, 'lr')) == 3
 
 
 class OriginalCLR(extension.Extension):

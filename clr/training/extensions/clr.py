@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
@@ -61,7 +62,7 @@ class CLR(extension.Extension):
     Raises:
         ValueError: An argument is out of its range, or the optimizer has no such attribute that can be set (this is found out
             when the training starts if ``optimizer`` is None). In the training: something else is a schedule of the same
-            attribute, or the policy returns no finite number.
+            attribute, or the policy returns no finite number. Where a snapshot is loaded: it was taken with other arguments.
 
     Attributes:
         policy_choices (dict): The policies by name.
@@ -88,6 +89,14 @@ class CLR(extension.Extension):
         self._step_size = arguments.checked_step_size('step_size', step_size)
         self._policy = choice.checked_policy(policy, gamma, step_size_down, options)
         choice.check_first_values(self._policy, self._value_range, self._step_size)
+        self._arguments = {
+            'attr': repr(self._attr),
+            'value_range': choice.described(self._value_range),
+            'step_size': choice.described(self._step_size),
+            'policy': choice.described(self._policy),
+            'inverse': choice.described(inverse),
+            'proportional': repr(bool(proportional)),
+        }
         self._policy = policies.of_one_step(self._policy)
         self._companions = companions.chosen(attr, self._value_range, inverse, proportional)
         self._optimizer = optimizer
@@ -148,6 +157,10 @@ class CLR(extension.Extension):
         self._update_value(optimizer, self._compute_next_value())
 
     def serialize(self, serializer: Any) -> None:
+        if isinstance(serializer, Deserializer):
+            self._refuse_others(_loaded(serializer, '_arguments'))
+        else:
+            serializer('_arguments', numpy.frombuffer(json.dumps(self._arguments).encode(), numpy.uint8))
         self._t = int(serializer('_t', self._t))
         self._last_value = serializer('_last_value', self._last_value)
         if isinstance(self._last_value, numpy.ndarray):
@@ -155,7 +168,8 @@ class CLR(extension.Extension):
         for companion in self._companions:
             companion.serialize(serializer)
         if isinstance(serializer, Deserializer):
-            self._cool_down = _loaded_cool_down(serializer)
+            cool_down = _loaded(serializer, '_cool_down')
+            self._cool_down = None if cool_down is None else tuple(cool_down.tolist())
             if self._target is not None:
                 # snapshot(autoload=True) loads after initialize, and a finished trigger has none called.
                 self._start(self._target)
@@ -163,6 +177,17 @@ class CLR(extension.Extension):
             if self._cool_down is not None:
                 serializer('_cool_down', numpy.array(self._cool_down))
             _keep_unfinished(self._trigger)
+
+    def _refuse_others(self, saved: Any) -> None:
+        """Refuses what was saved under other arguments; older versions have not saved them."""
+        was = {} if saved is None else json.loads(saved.tobytes())
+        own = self.name or self.default_name
+        for name, value in self._arguments.items():
+            if was.get(name, value) != value:
+                raise ValueError(
+                    f'the snapshot of {own} was taken with {name} {was[name]}, not {value}; give it the same arguments, or '
+                    f"load all but it: load_npz(file, trainer, ignore_names=lambda name: name.startswith('extensions/{own}/'))"
+                )
 
     def _start(self, optimizer: Any) -> None:
         self._target = optimizer
@@ -212,12 +237,11 @@ class CLR(extension.Extension):
                 self._warned = True
 
 
-def _loaded_cool_down(serializer: Any) -> tuple[float, ...] | None:
+def _loaded(serializer: Any, key: str) -> Any:
     try:
-        numbers = serializer('_cool_down', None)
-    except KeyError:  # a snapshot taken without one
+        return serializer(key, None)
+    except KeyError:  # a snapshot that was taken without it
         return None
-    return None if numbers is None else tuple(numbers.tolist())
 
 
 def _trigger_of(trainer: Any, name: str | None) -> Any:
