@@ -31,7 +31,7 @@ from lrfinder.engine.progress import Progress
 from lrfinder.engine.protocols import Evaluator, Optimizer, Updater
 from lrfinder.engine.rate import Rate
 from lrfinder.engine.recorder import Names
-from lrfinder.engine.run import OnRow, chosen_optimizer
+from lrfinder.engine.run import OnRow, chosen_optimizer, takes_names
 from lrfinder.engine.runner import Runner
 from lrfinder.engine.state import preserved
 from lrfinder.engine.workers import workers_of
@@ -64,6 +64,7 @@ KNOWN_WARNING = (
 )
 
 
+@takes_names
 def find(
     updater: Updater,
     *,

@@ -454,7 +454,8 @@ def test_what_is_no_updater_is_named():
     with pytest.raises(ValueError, match=r'^an updater is needed, such as trainer\.updater, not Trainer$'):
         find(training.Trainer(updater, (1, 'epoch')))
     with pytest.raises(
-        ValueError, match=r'^an updater is needed, such as a chainer\.training\.StandardUpdater, not MomentumSGD$'
+        ValueError,
+        match=r'^an updater is needed, such as chainer\.training\.StandardUpdater\(iterator, optimizer\), not MomentumSGD$',
     ):
         find(updater.get_optimizer('main'))
 

@@ -203,3 +203,31 @@ def test_the_maximum_is_not_below_the_rates_of_a_range_that_was_given():
     inputs, labels = blobs()
     low, high = lrfinder.find(updater(inputs, labels), value_range=(0.5, 0.55), quiet=True).suggestion.value_range
     assert 0.5 <= low <= high <= 0.55
+
+
+# What is given wrong
+
+
+def test_all_but_the_updater_goes_by_its_name():
+    given = updater(*blobs())
+    message = r'^find takes all but the updater by name, such as find\(updater, evaluator=...\): Evaluator came without one$'
+    with pytest.raises(TypeError, match=message):
+        lrfinder.find(given, evaluator(given, *blobs()))
+
+
+@pytest.mark.parametrize(
+    'named, message',
+    [
+        (dict(evaluator=L.Linear(2, 3)), 'evaluator must be one of chainer.training.extensions, such as .*, not Linear'),
+        (dict(evaluator=[1, 2]), 'evaluator must be one of chainer.training.extensions, such as .*, not list'),
+        (dict(optimizer='main'), 'optimizer must be one of chainer.optimizers, not str'),
+        (dict(loss=5), "loss must be a name, such as 'main/loss', not 5"),
+        (dict(accuracy=5), "accuracy must be a name, such as 'main/accuracy', not 5"),
+        (dict(observer=None), "observer must be a name, such as 'main', not None"),
+    ],
+)
+def test_what_is_something_else_is_refused_before_any_update(named, message):
+    given = updater(*blobs())
+    with pytest.raises(ValueError, match=f'^{message}$'):
+        lrfinder.find(given, **named)
+    assert given.iteration == 0

@@ -18,6 +18,7 @@ from lrfinder.engine.rate import SetUpError
 from lrfinder.engine.recorder import Names, as_number
 from lrfinder.engine.workers import Workers
 
+from chainer import Link
 from chainer.datasets import SubDataset
 from chainer.iterators import MultiprocessIterator, MultithreadIterator, SerialIterator
 from chainer.training import StandardUpdater, extensions
@@ -61,7 +62,7 @@ class EvaluatorJudge(Judge):
         workers: Those that train together.
 
     Raises:
-        ValueError: The evaluator would never end, or needs a trainer.
+        ValueError: It is no evaluator, would never end, or needs a trainer.
     """
 
     validates = True
@@ -173,6 +174,9 @@ NEEDS_TRAINER = 'the evaluator needs a trainer, and find calls it without one; g
 
 
 def _check_callable(evaluator: Any) -> None:
+    if not callable(evaluator) or isinstance(evaluator, Link):
+        kind = type(evaluator).__name__
+        raise SetUpError(f'evaluator must be one of chainer.training.extensions, such as Evaluator(data, model), not {kind}')
     try:
         inspect.signature(evaluator).bind()
     except TypeError:

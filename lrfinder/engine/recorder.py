@@ -22,6 +22,7 @@ import pandas as pd
 from chainer.backends import cuda
 
 BLOCK = 10
+_EXAMPLES = {'observer': 'main', 'loss': LOSS, 'accuracy': ACCURACY}
 _FIRST_METRIC = COLUMNS.index(METRICS[0])
 _ITERATION, _LOSS, _ACCURACY = (COLUMNS.index(name) for name in ('iteration', LOSS, ACCURACY))
 _NOT_MEASURED = [math.nan] * len(METRICS)
@@ -42,7 +43,14 @@ class Names:
 
     @classmethod
     def chosen(cls, observer: str = 'main', loss: str | None = None, accuracy: str | None = None) -> Names:
-        """Those that were given, or else ``loss`` and ``accuracy`` of an observer."""
+        """Those that were given, or else ``loss`` and ``accuracy`` of an observer.
+
+        Raises:
+            ValueError: One of them is no name.
+        """
+        for what, name in (('observer', observer), ('loss', loss), ('accuracy', accuracy)):
+            if not (isinstance(name, str) or (name is None and what != 'observer')):
+                raise ValueError(f'{what} must be a name, such as {_EXAMPLES[what]!r}, not {name!r}')
         return cls(loss or f'{observer}/loss', accuracy or f'{observer}/accuracy')
 
     def validated(self, observation: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from lrfinder.analysis.divergence import Divergence, not_finite
 from lrfinder.engine.protocols import Optimizer, Updater
@@ -16,6 +17,7 @@ from lrfinder.engine.workers import Workers
 import pandas as pd
 
 OnRow = Callable[[float, float], None]
+Function = TypeVar('Function', bound=Callable[..., Any])
 
 # So many updates without a step of the optimizer, one after another, mean that it is not the one that is trained.
 PATIENCE = 100
@@ -168,12 +170,36 @@ class Steps:
         return stepped
 
 
+def takes_names(function: Function) -> Function:
+    """Has a function that takes an updater, and whatever else by its name, say so where something else comes without one.
+
+    >>> @takes_names
+    ... def find(updater, *, evaluator=None): ...
+    >>> find('updater', 'evaluator')
+    Traceback (most recent call last):
+        ...
+    TypeError: find takes all but the updater by name, such as find(updater, evaluator=...): str came without one
+    """
+    name = function.__name__
+
+    @functools.wraps(function)
+    def checked(*given: Any, **named: Any) -> Any:
+        if len(given) > 1:
+            raise TypeError(
+                f'{name} takes all but the updater by name, such as {name}(updater, evaluator=...): '
+                f'{type(given[1]).__name__} came without one'
+            )
+        return function(*given, **named)
+
+    return cast(Function, checked)
+
+
 def chosen_optimizer(updater: Updater, optimizer: Optimizer | None = None) -> Any:
     """The optimizer that was given, or else the main one of an updater.
 
     Raises:
         ValueError: This is no updater, its data are empty, it has no optimizer called main and none was given, or the optimizer
-            has no model.
+            is none or has no model.
     """
     _check_updater(updater)
     if optimizer is None:
@@ -182,6 +208,8 @@ def chosen_optimizer(updater: Updater, optimizer: Optimizer | None = None) -> An
             names = ', '.join(map(repr, optimizers))
             raise ValueError(f"the updater has no optimizer 'main' (it has: {names}); give the one to move as optimizer=")
         optimizer = optimizers['main']
+    if not all(hasattr(optimizer, name) for name in ('t', 'target')):
+        raise ValueError(f'optimizer must be one of chainer.optimizers, not {type(optimizer).__name__}')
     if getattr(optimizer, 'target', None) is None:
         raise ValueError(f'the optimizer ({type(optimizer).__name__}) has no model: call optimizer.setup(model) first')
     return optimizer
@@ -189,7 +217,7 @@ def chosen_optimizer(updater: Updater, optimizer: Optimizer | None = None) -> An
 
 def _check_updater(updater: Any) -> None:
     if not all(hasattr(updater, name) for name in ('update', 'get_optimizer', 'get_all_optimizers')):
-        instead = 'trainer.updater' if hasattr(updater, 'updater') else 'a chainer.training.StandardUpdater'
+        instead = 'trainer.updater' if hasattr(updater, 'updater') else 'chainer.training.StandardUpdater(iterator, optimizer)'
         raise ValueError(f'an updater is needed, such as {instead}, not {type(updater).__name__}')
     try:
         empty = len(updater.get_iterator('main').dataset) == 0
