@@ -127,7 +127,7 @@ def find(
     with (
         workers.failing_together(),
         preserved(updater, evaluator) as undo,
-        Progress('range test', quiet=not heard) as progress,
+        Progress('range test', most_updates(iterations), quiet=not heard) as progress,
     ):
         rate = Rate(optimizer, attr)
         runner = Runner(updater, rate, optimizer, undo, workers, names)
@@ -161,6 +161,15 @@ def find(
         for warning in suggestion.warnings:
             print(f'lrfinder: warning: {warning}', file=sys.stderr)
     return Result(test.curve, suggestion, {} if estimate.reading is None else {None: estimate.reading})
+
+
+def most_updates(iterations: int) -> int:
+    """How many updates a range test with a ramp of so many takes, or a few fewer.
+
+    >>> most_updates(75)
+    600
+    """
+    return SCAN_UPDATES + MOST_TRIALS * TRIAL_UPDATES + iterations
 
 
 class _Question:

@@ -175,8 +175,8 @@ class _Job:
         options = self._options
         if options.jobs > 1:
             return Progress('range tests', options.seeds - len(self._manifest.finished), options.quiet)
-        most = finder.SCAN_UPDATES + finder.MOST_TRIALS * finder.TRIAL_UPDATES + (options.iterations or finder.RAMP_UPDATES)
-        return Progress('range test', (options.seeds - len(self._manifest.finished)) * most, options.quiet)
+        each = finder.most_updates(options.iterations or finder.RAMP_UPDATES)
+        return Progress('range test', (options.seeds - len(self._manifest.finished)) * each, options.quiet)
 
     def _keep(self, error: BaseException, recording: Recording) -> None:
         """Writes what was recorded before the test ended early."""

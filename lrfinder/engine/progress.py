@@ -17,7 +17,7 @@ class Progress:
 
     Args:
         title: What goes on.
-        total: How many updates at most; ``None`` where that is not known before.
+        total: About how many updates there will be; ``None`` where that is not known before.
         quiet: Whether to show nothing.
 
     >>> with Progress('range test', quiet=True) as progress:
@@ -52,6 +52,8 @@ class Progress:
         if self._bar is None:
             self._bar = self._make_bar(self._done)
         self._bar.n = self._done
+        if self._bar.total is not None:
+            self._bar.total = max(self._bar.total, self._done)
         self._bar.set_postfix_str(f'rate {rate:.4g}, loss {loss:.4g}')
 
     def __enter__(self) -> Progress:
