@@ -58,8 +58,7 @@ def unexplained(prediction: Array, y: Array) -> float:
 
 def deviance(prediction: Array, y: Array) -> float:
     """Poisson's deviance of predicted logarithms, in percent of that of the mean count, at most 100."""
-    with np.errstate(over='ignore'):
-        mean = np.exp(prediction.astype(np.float64))
+    mean = np.exp(np.minimum(prediction.astype(np.float64), 100))  # more is no number
     return float(min(100.0, 100 * _deviance(mean, y) / _deviance(np.mean(y, dtype=np.float64), y)))
 
 

@@ -66,7 +66,7 @@ def searched(name: str, seed: int, rule: str, budget: int) -> tuple[float, int, 
     times, pruner = PRUNERS[rule]
     length = int(times * TRIAL[budget])
     sampler = optuna.samplers.TPESampler(n_startup_trials=RANDOM_TRIALS, seed=seed)
-    study = optuna.create_study(sampler=sampler, pruner=pruner(length // STEP))
+    study = optuna.create_study(study_name=name, sampler=sampler, pruner=pruner(length // STEP))  # Hyperband draws by the name
     spent = 0
     while spent + length <= budget:
         trial = study.ask()

@@ -15,25 +15,30 @@ from collections.abc import Iterable
 
 from benchmarks import provenance, tables
 from benchmarks.measuring import PARTNER, SEEDS, SPREAD_SEEDS, Answer, in_parallel, options, suggested, trained
+from benchmarks.provenance import Origin
 
 import pandas as pd
 
 
 def main() -> None:
-    """Measure the tasks asked for, one after the other, and put their rows into the tables."""
+    """Measure the tasks asked for, one after the other."""
     args = options(__doc__, budget=True)
     origin = provenance.here()
     for task in args.tasks:
         for budget in args.budget:
-            table = tables.of_budget('ours', budget)
-            asked = found(
-                task.name, SPREAD_SEEDS, {1: PARTNER, 10: SEEDS} if table == 'ours.csv' else {1: PARTNER}, args.jobs, budget
-            )
-            tables.update(table, asked.join(at_the_ends(asked, args.jobs)), origin)
-            if table == 'ours.csv':
-                tables.update('ours_other_seeds.csv', elsewhere(asked, args.jobs), origin)
-                unvalidated = found(task.name, PARTNER, {1: PARTNER}, args.jobs, budget, validated=False)
-                tables.update('ours_without_validation.csv', unvalidated, origin)
+            measure(task.name, budget, args.jobs, origin)
+
+
+def measure(name: str, budget: int | None, jobs: int, origin: Origin) -> None:
+    """Measure one task and put its rows into the tables."""
+    table = tables.of_budget('ours', budget)
+    whole = table == 'ours.csv'
+    asked = found(name, SPREAD_SEEDS, {1: PARTNER, 10: SEEDS} if whole else {1: PARTNER}, jobs, budget)
+    tables.update(table, asked.join(at_the_ends(asked, jobs)), origin)
+    if whole:
+        tables.update('ours_other_seeds.csv', elsewhere(asked, jobs), origin)
+        unvalidated = found(name, PARTNER, {1: PARTNER}, jobs, budget, validated=False)
+        tables.update('ours_without_validation.csv', unvalidated, origin)
 
 
 def found(
@@ -53,7 +58,7 @@ def found(
 
 
 def at_the_ends(asked: pd.DataFrame, jobs: int) -> pd.DataFrame:
-    """The errors of trainings with a maximum at either end of the band, and a minimum in proportion; NaN where there is none."""
+    """The errors of trainings with a maximum at either end of the band, the minimum in proportion; NaN without one."""
     errors = pd.DataFrame(index=asked.index)
     banded = asked[asked.seed.isin(SEEDS) & asked.band_high.notna()]
     for end in 'low', 'high':

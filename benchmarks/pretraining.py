@@ -35,7 +35,7 @@ class Pretraining:
         NumPy's global generator is left in another state the first time than later: seed it afterwards.
         """
         trained = weights(make, self.data, seed)
-        head = f'/{len(network) - 1}/'
+        head = f'/{network[-1].name}/'
         for name, param in network.namedparams():
             if not (self.new_head and name.startswith(head)):
                 param.array[...] = trained[name]

@@ -1,7 +1,6 @@
-"""The benchmark's result: `python -m benchmarks.report` prints the tables and draws `regret.png`.
+"""The benchmark's result: `python -m benchmarks.report` prints the tables and draws `regret.png` and `frontier.png`.
 
-Regret is the validation error after training in a rule's range, minus that of the best of the oracle's ranges by the same three
-seeds, both means over them, in points. Reads what the other commands measured, and what they measured it with; trains nothing.
+Reads what the other commands measured, and what they measured it with; trains nothing. `scoring` says what the figures mean.
 """
 
 from __future__ import annotations
@@ -10,9 +9,10 @@ import math
 from pathlib import Path
 from typing import Any
 
-from benchmarks import provenance, tables
-from benchmarks.measuring import OTHER_SEEDS, PARTNER, SEEDS
+from benchmarks import provenance, tables, targets
+from benchmarks.measuring import SEEDS
 from benchmarks.oracle import best_ranges
+from benchmarks.scoring import GRID_THREE, grid_searches, optuna_runs, score
 from benchmarks.tasks import TASKS
 from lrfinder._files import replacing
 
@@ -23,27 +23,29 @@ from matplotlib.figure import Figure
 OURS = 'lrfinder'
 UNVALIDATED = 'lrfinder, no evaluator'
 ELSEWHERE = 'lrfinder, other seeds'
-GRID_ONE = 'grid search, one seed'
-GRID_THREE = 'grid search, three seeds'
-GROUPS = {'fresh': 'never looked at', 'held': 'looked at, not tuned on', 'tune': 'tuned on'}
-COLOURS = {'fresh': '#0072B2', 'held': '#56B4E9', 'tune': '#E69F00'}  # told apart by the colour-blind too
-MARKERS = {'fresh': 'o', 'held': 's', 'tune': 'D'}
-SHIFTS = {'fresh': 0.25, 'held': 0.0, 'tune': -0.25}  # of the middle of a row
+GROUPS = {
+    'fresh': 'never looked at',
+    'kinds': 'of another kind, not tuned on',
+    'held': 'looked at, not tuned on',
+    'tune': 'tuned on',
+}
+COLOURS = {'fresh': '#0072B2', 'kinds': '#009E73', 'held': '#56B4E9', 'tune': '#E69F00'}  # told apart by the colour-blind too
+MARKERS = {'fresh': 'o', 'kinds': '^', 'held': 's', 'tune': 'D'}
+SHIFTS = {'fresh': 0.3, 'kinds': 0.1, 'held': -0.1, 'tune': -0.3}  # of the middle of a row
 
 
 def main() -> None:
-    """Print the tables and draw the picture."""
-    oracle = tables.read('oracle.csv')
-    peers = tables.read('peers.csv').merge(tables.read('peers_regret.csv').drop(columns='max'), how='left')
-    ours = tables.read('ours.csv').assign(rule=OURS)
-    unvalidated = tables.read('ours_without_validation.csv').assign(rule=UNVALIDATED)
-    elsewhere = tables.read('ours_other_seeds.csv').assign(rule=ELSEWHERE)
-    runs = pd.concat([ours, unvalidated, elsewhere, grid_searches(oracle), peers])
-    scores = score(oracle, runs, {task.name: task.group for task in TASKS})
-    scores.loc[scores.rule.isin([UNVALIDATED, ELSEWHERE, GRID_THREE]), 'spread'] = math.nan  # too few answers, or another row's
+    """Print the tables and draw the pictures."""
+    results = targets.read()
+    scores = all_scores(results)
     print(markdown(summary(scores)), '\n')
+    print('What is aimed at, with the number of tasks in brackets:\n')
+    print(markdown(targets.rows(results)), '\n')
+    print('Trainings of 6,000 updates:\n')
+    print(markdown(targets.long_rows(results)), '\n')
+    print(markdown(targets.long_details(results)), '\n')
     print(f'{OURS}, task by task:\n')
-    print(markdown(details(scores, oracle[oracle.seed.isin(SEEDS)])), '\n')
+    print(markdown(details(scores, results.oracle[results.oracle.seed.isin(SEEDS)])), '\n')
     print('Maxima by a ramp of 1,000 updates over those by one of 100:\n')
     print(markdown(steadiness(tables.read('steady.csv'))), '\n')
     print('What each table was made with:\n')
@@ -52,60 +54,23 @@ def main() -> None:
     for number, text in enumerate(versions, 1):
         print(f'{number}. {text}')
     draw(scores, tables.RESULTS / 'regret.png')
+    if len(results.ours) > 1:
+        targets.draw_frontier(results, tables.RESULTS / 'frontier.png')
 
 
-def score(oracle: pd.DataFrame, runs: pd.DataFrame, groups: dict[str, str]) -> pd.DataFrame:
-    """Regret, collapses and cost of each rule on each task.
-
-    Args:
-        oracle: Columns task, max, seed, error. The seeds may come in two halves, SEEDS and others.
-        runs: Columns task, rule, seed, max, error, collapsed, updates; collapsed10 where measured. A run that was
-            not trained has no error and counts for the spread alone.
-        groups: The group of each task.
-
-    Returns:
-        Columns rule, task, group, max (the median), regret, collapses and collapses10 (runs), updates (mean; refusals, which
-        do not tell theirs, apart), spread (the 90th over the 10th percentile of max).
-    """
-    first = oracle.seed.isin(SEEDS)
-    by_first, by_others = (runs.task.map(best_ranges(rows).error) for rows in (oracle[first], oracle[~first]))
-    best = by_first.where(runs.seed.isin(SEEDS), by_others)
-    by = runs.assign(error=runs.error - best, updates=runs.updates.where(runs.updates > 0)).groupby(['rule', 'task'])
-    scores = pd.DataFrame(
-        {
-            'max': by['max'].median(),
-            'regret': by.error.mean(),
-            'collapses': by.collapsed.sum(),
-            'collapses10': by.collapsed10.sum(min_count=1),
-            'updates': by.updates.mean(),
-            'spread': by['max'].quantile(0.9) / by['max'].quantile(0.1),
-        }
-    ).reset_index()
-    return scores.assign(group=scores.task.map(groups))
-
-
-def grid_searches(oracle: pd.DataFrame) -> pd.DataFrame:
-    """What the oracle's own search is worth where it must choose by other seeds than it is judged by.
-
-    Args:
-        oracle: Columns task, max, seed, error, collapsed; the seeds are SEEDS and OTHER_SEEDS.
-
-    Returns:
-        Columns task, max, seed, rule, updates, error and collapsed: a row a task and seed that judges. Where one seed chooses,
-        it is the partner of that which judges; where three do, they are the other three.
-    """
-    seeds = {seed: oracle[oracle.seed == seed] for seed in PARTNER}
-    halves = [oracle[oracle.seed.isin(half)] for half in (SEEDS, OTHER_SEEDS)]
-    by_one = [_searched(seeds[seed]).merge(seeds[judge]) for seed, judge in PARTNER.items()]
-    by_three = [_searched(half).merge(judge) for half, judge in zip(halves, reversed(halves))]
-    return pd.concat([pd.concat(by_one).assign(rule=GRID_ONE), pd.concat(by_three).assign(rule=GRID_THREE)])
-
-
-def _searched(rows: pd.DataFrame) -> pd.DataFrame:
-    """The range of each task that did best, and the updates of all trainings it was chosen from."""
-    found = best_ranges(rows)['max'].reset_index()
-    length = {task.name: 4 * task.half_cycle for task in TASKS}
-    return found.assign(updates=found.task.map(length) * found.task.map(rows.task.value_counts()))
+def all_scores(results: targets.Results) -> pd.DataFrame:
+    """The scores of lrfinder, of the grid search and of all rivals; see `score`."""
+    runs = [
+        tables.read('ours.csv').assign(rule=OURS),
+        tables.read('ours_without_validation.csv').assign(rule=UNVALIDATED),
+        tables.read('ours_other_seeds.csv').assign(rule=ELSEWHERE),
+        grid_searches(results.oracle),
+        optuna_runs(results.optuna),
+        tables.read('peers.csv').merge(tables.read('peers_regret.csv').drop(columns='max'), how='left'),
+    ]
+    scores = score(results.oracle, pd.concat([rows for rows in runs if len(rows)]), {task.name: task.group for task in TASKS})
+    scores.loc[scores.rule.isin([UNVALIDATED, ELSEWHERE, GRID_THREE]), 'spread'] = math.nan  # too few answers, or another row's
+    return scores
 
 
 def summary(scores: pd.DataFrame) -> pd.DataFrame:
@@ -118,15 +83,16 @@ def summary(scores: pd.DataFrame) -> pd.DataFrame:
             'collapses': by.collapses.sum().map('{:.0f}'.format),
             'ten times as long': by.collapses10.sum(min_count=1).map('{:.0f}'.format).replace('nan', ''),
             'updates': by.updates.mean().map('{:.0f}'.format),
-            'spread': _two(by.spread, 'median').replace('nan / nan', ''),
+            'spread': _two(by.spread, 'median'),
         }
     )
-    return table.loc[order(scores)].reset_index()
+    return table.loc[order(scores)].fillna('').reset_index()
 
 
 def _two(by: Any, middle: str) -> pd.Series:
     """The middle and the worst of each group of numbers, as a text."""
-    return by.agg([middle, 'max']).apply(lambda row: f'{row.iloc[0]:.1f} / {row.iloc[1]:.1f}', axis=1)
+    texts = by.agg([middle, 'max']).apply(lambda row: f'{row.iloc[0]:.1f} / {row.iloc[1]:.1f}', axis=1, result_type='reduce')
+    return texts.astype(str).replace('nan / nan', '')
 
 
 def steadiness(steady: pd.DataFrame) -> pd.DataFrame:

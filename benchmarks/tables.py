@@ -31,6 +31,18 @@ def of_budget(name: str, budget: int | None) -> str:
     return f'{name}.csv' if budget in (None, BUDGET) else f'{name}_{budget}.csv'
 
 
+def read_budgets(name: str) -> dict[int, pd.DataFrame]:
+    """The tables of what was found with each budget, the smallest first; see `of_budget`."""
+    others = {int(file.stem.rpartition('_')[2]): file.name for file in RESULTS.glob(f'{name}_[0-9]*.csv')}
+    files = {BUDGET: f'{name}.csv', **others}
+    return {budget: read(files[budget]) for budget in sorted(files) if (RESULTS / files[budget]).exists()}
+
+
+def read_or_empty(name: str, columns: list[str]) -> pd.DataFrame:
+    """A table, or none of its rows where it was not measured yet."""
+    return read(name) if (RESULTS / name).exists() else pd.DataFrame(columns=columns)
+
+
 def read_provenance() -> pd.DataFrame:
     """Read what each table was made with: texts, for a commit such as 0026528 is no number."""
     return pd.read_csv(RESULTS / PROVENANCE, dtype=str)

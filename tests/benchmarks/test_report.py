@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip('sklearn', reason='the benchmark needs scikit-learn')
 pytest.importorskip('joblib', reason='the benchmark needs joblib')
 
-from benchmarks import report
+from benchmarks import report, scoring
 
 QUICK = 'iris-linear-adagrad'
 
@@ -33,7 +33,7 @@ RUNS = pd.DataFrame(
 
 
 def test_regret_is_the_mean_error_over_that_of_the_best_range():
-    scores = report.score(ORACLE, RUNS, {'a': 'tune', 'b': 'held'}).set_index(['rule', 'task'])
+    scores = scoring.score(ORACLE, RUNS, {'a': 'tune', 'b': 'held'}).set_index(['rule', 'task'])
     assert scores.regret['x', 'a'] == pytest.approx(17 - 15)  # the best range is 0.1: 15 on average; 1 has 21
     assert scores.regret['x', 'b'] == pytest.approx(47.5 - 5)
     assert scores.regret['y', 'a'] == 0
@@ -49,8 +49,8 @@ def test_a_grid_search_is_judged_by_other_seeds_than_it_chooses_by():
         [(QUICK, high, seed, float(error), 0) for high, row in errors.items() for seed, error in enumerate(row)],
         columns=['task', 'max', 'seed', 'error', 'collapsed'],
     )
-    found = report.grid_searches(searched).set_index('rule').sort_values('seed')
-    one, three = found.loc[report.GRID_ONE], found.loc[report.GRID_THREE]
+    found = scoring.grid_searches(searched).set_index('rule').sort_values('seed')
+    one, three = found.loc[scoring.GRID_ONE], found.loc[scoring.GRID_THREE]
     # Seed 3 prefers 0.1, which is judged by seed 0; 4 and 5 prefer 1.0, judged by 1 and 2; and the other way round.
     assert one['max'].tolist() == [0.1, 1.0, 1.0, 1.0, 0.1, 1.0]
     assert one.error.tolist() == [10, 40, 3, 2, 9, 8]
@@ -64,13 +64,13 @@ def test_a_grid_search_is_judged_by_other_seeds_than_it_chooses_by():
 def test_a_run_from_another_seed_is_compared_with_the_best_range_of_the_seeds_beside_it():
     oracle = pd.concat([ORACLE, ORACLE.assign(seed=ORACLE.seed + 3, error=ORACLE.error / 2)])
     runs = RUNS[RUNS.rule == 'x'].assign(seed=RUNS.seed + 3)
-    scores = report.score(oracle, runs, {}).set_index(['rule', 'task'])
+    scores = scoring.score(oracle, runs, {}).set_index(['rule', 'task'])
     assert scores.regret['x', 'a'] == pytest.approx(17 - 15 / 2)
     assert scores.regret['x', 'b'] == pytest.approx(47.5 - 5 / 2)
 
 
 def test_the_summary_has_the_best_rule_first():
-    table = report.summary(report.score(ORACLE, RUNS, {'a': 'tune', 'b': 'fresh'}))
+    table = report.summary(scoring.score(ORACLE, RUNS, {'a': 'tune', 'b': 'fresh'}))
     assert table.rule.tolist() == ['y', 'x']
     assert table.tune.tolist() == ['0.0 / 0.0', '2.0 / 2.0']
     assert table.fresh.tolist() == ['1.0 / 1.0', '42.5 / 42.5']
@@ -91,14 +91,14 @@ def test_steadiness_is_the_ratio_of_the_long_ramps_maximum_to_the_short_ones():
 
 def test_a_run_that_was_not_trained_counts_for_the_spread_alone():
     untrained = pd.DataFrame([('a', 'y', 1, 3.0, 50)], columns=['task', 'rule', 'seed', 'max', 'updates'])
-    scores = report.score(ORACLE, pd.concat([RUNS, untrained]), {}).set_index(['rule', 'task'])
+    scores = scoring.score(ORACLE, pd.concat([RUNS, untrained]), {}).set_index(['rule', 'task'])
     assert scores.regret['y', 'a'] == 0
     assert scores.spread['y', 'a'] == pytest.approx(2.8 / 1.2)
 
 
 def test_a_refusal_does_not_make_the_answer_look_cheaper():
     refused = pd.DataFrame([('a', 'y', 1, 0.0, 0)], columns=['task', 'rule', 'seed', 'max', 'updates'])
-    scores = report.score(ORACLE, pd.concat([RUNS, refused]), {}).set_index(['rule', 'task'])
+    scores = scoring.score(ORACLE, pd.concat([RUNS, refused]), {}).set_index(['rule', 'task'])
     assert scores.updates['y', 'a'] == 50
 
 
@@ -107,6 +107,6 @@ def test_a_table_in_markdown():
 
 
 def test_the_picture_is_drawn(tmp_path):
-    scores = report.score(ORACLE, RUNS, {'a': 'tune', 'b': 'fresh'})
+    scores = scoring.score(ORACLE, RUNS, {'a': 'tune', 'b': 'fresh'})
     report.draw(scores, tmp_path / 'regret.png')
     assert (tmp_path / 'regret.png').read_bytes().startswith(b'\x89PNG')

@@ -1,0 +1,156 @@
+"""The table of what is aimed at: each measure for each group of tasks and each budget, with the number of tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import scoring, tables
+from benchmarks.tasks import TASKS
+from lrfinder._files import replacing
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+COLUMNS = {'fresh': ['fresh'], '72 tasks': ['held', 'tune'], 'held': ['held'], 'tune': ['tune'], 'kinds': ['kinds']}
+GROUP = {task.name: task.group for task in TASKS}
+OPTUNA = 'Optuna median, 1600'  # that which the target is set against
+
+
+@dataclass(frozen=True)
+class Results:
+    """The tables that the measures are made of; `ours` and `long` by their budgets."""
+
+    oracle: pd.DataFrame
+    ours: Mapping[int, pd.DataFrame]
+    optuna: pd.DataFrame
+    long_oracle: pd.DataFrame
+    long: Mapping[int, pd.DataFrame]
+
+
+def read() -> Results:
+    """What is measured so far; a table that is missing is empty."""
+    return Results(
+        tables.read('oracle.csv'),
+        tables.read_budgets('ours'),
+        tables.read_or_empty('optuna.csv', ['task', 'seed', 'rule', 'budget', 'error', 'fixed_error']),
+        tables.read_or_empty('long_oracle.csv', ['task', 'max', 'seed', 'error', 'collapsed']),
+        tables.read_budgets('long'),
+    )
+
+
+def rows(results: Results) -> pd.DataFrame:
+    """A row a measure and budget, as texts: columns measure, budget, and those of `COLUMNS`."""
+    found = [row for budget in results.ours for row in _of_budget(results, budget)]
+    found += _of_optuna(results)
+    return pd.DataFrame(found, columns=['measure', 'budget', *COLUMNS])
+
+
+def _of_budget(results: Results, budget: int) -> list[list[str]]:
+    ours = results.ours[budget]
+    scores = scoring.score(results.oracle, _as_rule(ours), GROUP).set_index('task')
+    measures = {
+        'regret in points: mean / worst': _in_groups(scores.regret, ['mean', 'max']),
+        'collapses': _in_groups(scores.collapses, ['sum'], '.0f'),
+        'updates: median': _in_groups(ours[ours.updates > 0].set_index('task').updates, ['median'], '.0f'),
+        'offset from the best rate in decades: mean': _in_groups(scoring.offsets(results.oracle, ours), ['mean'], '+.2f'),
+        '90th over 10th percentile of the maximum: median / worst': _in_groups(scores.spread, ['median', 'max']),
+    }
+    if 'low' in ours:
+        shares = 100 * scoring.coverage(ours)
+        measures["the interval holds another seed's maximum, in percent"] = _in_groups(shares, ['mean'], '.0f')
+    if 'low_error' in ours:
+        shares = 100 * scoring.kept_promises(results.oracle, ours)
+        measures['the ends of the band are within a point of the best, in percent'] = _in_groups(shares, ['mean'], '.0f')
+    return [[name, str(budget), *cells] for name, cells in measures.items()]
+
+
+def _of_optuna(results: Results) -> list[list[str]]:
+    runs = scoring.optuna_runs(results.optuna)
+    if runs.empty:
+        return []
+    scores = scoring.score(results.oracle, runs.assign(collapsed10=float('nan')), GROUP).set_index('task')
+    found = []
+    for rule, those in scores.groupby('rule'):
+        name, _, budget = str(rule).rpartition(', ')
+        found.append([f'regret of {name}: mean / worst', budget, *_in_groups(those.regret, ['mean', 'max'])])
+    if tables.BUDGET in results.ours:
+        ours = scoring.score(results.oracle, _as_rule(results.ours[tables.BUDGET]), GROUP).set_index('task').regret
+        theirs = scores[scores.rule == OPTUNA].regret
+        shared = theirs.index.intersection(ours.index)
+        pairs = [(_group(theirs[shared], groups), _group(ours[shared], groups)) for groups in COLUMNS.values()]
+        cells = [
+            '' if of_theirs.empty else f'{of_theirs.mean() / of_ours.mean():.1f} ({len(of_ours)})'
+            for of_theirs, of_ours in pairs
+        ]
+        found.append([f'regret of {OPTUNA} over ours at {tables.BUDGET}', '', *cells])
+    return found
+
+
+def _as_rule(ours: pd.DataFrame) -> pd.DataFrame:
+    return ours.assign(rule='lrfinder').reindex(columns=[*ours.columns.union(['rule', 'collapsed10'])])
+
+
+def _group(values: pd.Series, groups: list[str]) -> pd.Series:
+    return values[[GROUP.get(task) in groups for task in values.index]].dropna()
+
+
+def _in_groups(values: pd.Series, how: list[str], form: str = '.1f') -> list[str]:
+    """A cell a column: the values of its tasks in short, and in brackets how many there are."""
+    cells = []
+    for groups in COLUMNS.values():
+        some = _group(values, groups)
+        figures = ' / '.join(f'{some.agg(one):{form}}' for one in how)
+        cells.append(f'{figures} ({some.index.nunique()})' if len(some) else '')
+    return cells
+
+
+def long_rows(results: Results) -> pd.DataFrame:
+    """A row a budget, as texts: what the range is worth in a training ten times as long as the test."""
+    found = []
+    for budget, runs in results.long.items():
+        by_task = scoring.long_trainings(results.long_oracle, runs)
+        if len(by_task):
+            pairs = (f'{by_task[name].mean():.1f} / {by_task[name].max():.1f}' for name in ('points', 'excess'))
+            found.append([str(budget), str(len(by_task)), *pairs, f'{by_task.collapses.sum():.0f}'])
+    return pd.DataFrame(
+        found, columns=['budget', 'tasks', 'points: mean / worst', 'excess in percent: mean / worst', 'collapses']
+    )
+
+
+def long_details(results: Results) -> pd.DataFrame:
+    """A row a long task and budget, as texts."""
+    found = [
+        [str(task), str(budget), *(f'{row[name]:.1f}' for name in ('best', 'points', 'excess')), f'{row.collapses:.0f}']
+        for budget, runs in results.long.items()
+        for task, row in scoring.long_trainings(results.long_oracle, runs).iterrows()
+    ]
+    return pd.DataFrame(found, columns=['task', 'budget', 'best error', 'points over it', 'in percent', 'collapses'])
+
+
+def draw_frontier(results: Results, path: Path) -> None:
+    """Draw mean regret over the updates that an answer costs, both logarithmic: lrfinder, Optuna and the grid search."""
+    grid = scoring.grid_searches(results.oracle).reindex(
+        columns=['task', 'max', 'seed', 'rule', 'updates', 'error', 'collapsed']
+    )
+    ours = [_as_rule(runs).assign(rule=f'lrfinder, {budget}') for budget, runs in results.ours.items()]
+    runs = pd.concat([rows for rows in (*ours, scoring.optuna_runs(results.optuna), grid) if len(rows)])
+    scores = scoring.score(results.oracle, runs, GROUP)
+    figure = Figure(figsize=(6, 4), dpi=200, layout='constrained')
+    axes = figure.subplots()
+    for column, marker, colour in (('72 tasks', 's', '#56B4E9'), ('fresh', 'o', '#0072B2')):
+        some = scores[scores.group.isin(COLUMNS[column])]
+        for family, those in some.groupby(some.rule.str.replace(',.*', '', regex=True)):
+            means = those.groupby('rule')[['updates', 'regret']].mean().sort_values('updates')
+            axes.plot(means.updates, means.regret, marker=marker, color=colour)
+            axes.annotate(
+                str(family), tuple(means.iloc[-1]), xytext=(4, 4), textcoords='offset points', fontsize=7, color=colour
+            )
+        axes.plot([], [], marker=marker, color=colour, label=column)
+    axes.set(xscale='log', yscale='log', xlabel='updates that an answer costs', ylabel='mean regret, in points')
+    axes.grid(alpha=0.3)
+    axes.spines[['top', 'right']].set_visible(False)
+    axes.legend(frameon=False)
+    with replacing(path) as file:
+        figure.savefig(file)
