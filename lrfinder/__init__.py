@@ -19,18 +19,21 @@ if TYPE_CHECKING:
     from lrfinder.plotting import plot
     from lrfinder.result import Result
     from lrfinder.seeds import find_seeds
+    from lrfinder.tuning.tuner import Tuned, tune
 
 __all__ = [
     'LRRangeTest',
     'NoRangeError',
     'Result',
     'Suggestion',
+    'Tuned',
     '__version__',
     'analyze',
     'find',
     'find_seeds',
     'plot',
     'read_curve',
+    'tune',
 ]
 
 _HOMES = {
@@ -38,11 +41,13 @@ _HOMES = {
     'NoRangeError': 'lrfinder.analysis.suggestion',
     'Result': 'lrfinder.result',
     'Suggestion': 'lrfinder.analysis.suggestion',
+    'Tuned': 'lrfinder.tuning.tuner',
     'analyze': 'lrfinder.analysis.analyzer',
     'find': 'lrfinder.finder',
     'find_seeds': 'lrfinder.seeds',
     'plot': 'lrfinder.plotting',
     'read_curve': 'lrfinder.analysis.curve',
+    'tune': 'lrfinder.tuning.tuner',
 }
 
 

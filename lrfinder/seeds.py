@@ -10,14 +10,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
-import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Generator, Iterable, Sequence
 from statistics import median_high, median_low
 from typing import TYPE_CHECKING, Any
 
 from lrfinder.analysis.analyzer import Reading
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
+from lrfinder.engine.processes import alone, at_once, checked_jobs
 from lrfinder.result import Result
 
 import pandas as pd
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from lrfinder.engine.run import OnRow
 
 Build = Callable[[int], tuple[Any, Any]]
-
-# A backend's threads must take turns: NumPy's global random state, from which Chainer draws, is the process's.
-_alone_in_the_process = threading.Lock()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,8 +87,7 @@ def find_seeds(
     seeds = list(seeds)
     if not seeds:
         raise ValueError('seeds must name one seed or more')
-    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs == 0:
-        raise ValueError(f'jobs must be a whole number, 1 or more, or -1 for every core, not {jobs!r}')
+    jobs = checked_jobs(jobs)
     if len(seeds) == 1:
         return _find(build, seeds[0], find_options, on_row)
     outcomes = {outcome.seed: outcome for outcome in done}
@@ -156,32 +151,16 @@ def _outcomes(
     if jobs == 1:
         yield from (_outcome(build, seed, find_options, on_row) for seed in seeds)
         return
-    for outcome in _at_once(build, seeds, jobs, find_options):
+    find_options = {**find_options, 'quiet': True}  # no bar of its own for each
+    for outcome in at_once(_outcome, [(build, seed, find_options) for seed in seeds], jobs):
         if on_row is not None and len(outcome.curve):
             last = outcome.curve.iloc[-1]
             on_row(float(last['lr']), float(last['main/loss']))
         yield outcome
 
 
-def _at_once(build: Build, seeds: Sequence[int], jobs: int, find_options: dict[str, Any]) -> Iterator[Outcome]:
-    try:
-        from joblib import Parallel, delayed
-        from joblib.parallel import get_active_backend
-    except ImportError:
-        raise ValueError("more than one job needs joblib: pip install 'chainer-lrfinder[jobs]'") from None
-    find_options = {**find_options, 'quiet': True}  # no bar of its own for each
-    # What is done is kept where the backend hands it over as it comes.
-    return_as = 'generator_unordered' if get_active_backend()[0].supports_return_generator else 'list'
-    try:
-        # Large arrays are shared, but each process may change its own, as it may where one test follows another.
-        with Parallel(n_jobs=min(jobs, len(seeds)) or 1, batch_size=1, mmap_mode='c', return_as=return_as) as parallel:
-            yield from parallel(delayed(_outcome)(build, seed, find_options) for seed in seeds)
-    except BrokenProcessPool as error:
-        raise RuntimeError('one of the processes was killed, as when memory runs out; take fewer jobs') from error
-
-
 def _outcome(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRow | None = None) -> Outcome:
-    with _alone_in_the_process, _one_thread():
+    with alone():
         try:
             result = _find(build, seed, find_options, on_row)
         except NoRangeError as error:
@@ -198,14 +177,6 @@ def _find(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRow |
 
     updater, evaluator = build(seed)
     return find(updater, evaluator=evaluator, on_row=on_row, **find_options)
-
-
-def _one_thread() -> contextlib.AbstractContextManager[Any]:
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:  # it comes with joblib, in the extra "jobs"
-        return contextlib.nullcontext()
-    return threadpool_limits(1, user_api='blas')
 
 
 # What they find together

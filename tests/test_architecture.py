@@ -22,9 +22,10 @@ MAY_IMPORT = {
     'extension': {'analysis', 'engine', *BELOW_ANALYSIS},
     'finder': {'analysis', 'engine', 'result', *BELOW_ANALYSIS},
     'seeds': {'analysis', 'engine', 'finder', 'result', *BELOW_ANALYSIS},
-    'cli': {'analysis', 'engine', 'plotting', 'zoo', 'result', 'finder', 'seeds', *BELOW_ANALYSIS},
+    'tuning': {'analysis', 'engine', 'finder', 'plotting', *BELOW_ANALYSIS},
+    'cli': {'analysis', 'engine', 'plotting', 'zoo', 'result', 'finder', 'seeds', 'tuning', *BELOW_ANALYSIS},
     '__main__': {'cli', *BELOW_ANALYSIS},
-    '__init__': {'analysis', 'extension', 'finder', 'plotting', 'result', 'seeds', *BELOW_ANALYSIS},
+    '__init__': {'analysis', 'extension', 'finder', 'plotting', 'result', 'seeds', 'tuning', *BELOW_ANALYSIS},
 }
 # What pure rooms do without.
 KEPT_OUT = {
@@ -94,6 +95,12 @@ def test_a_room_does_without(room):
 def test_no_modules_import_each_other_in_a_circle():
     at_head = {name: {found for found in imports(path, head=True) if found in MODULES} for name, path in MODULES.items()}
     assert set(TopologicalSorter(at_head).static_order()) == set(MODULES)
+
+
+def test_optuna_is_known_in_one_room_alone():
+    assert {
+        room_of(name) for name, path in MODULES.items() if 'optuna' in {one.partition('.')[0] for one in imports(path)}
+    } == {'tuning'}
 
 
 def test_clr_knows_nothing_of_lrfinder():

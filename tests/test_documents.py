@@ -85,7 +85,9 @@ def build():
         model = classifier(mlp(10, hidden=(20,)))
         optimizer = chainer.optimizers.MomentumSGD().setup(model)
         iterator = chainer.iterators.SerialIterator(data.train, 32)
-        return chainer.training.updaters.StandardUpdater(iterator, optimizer), None
+        held = chainer.iterators.SerialIterator(data.validation, 32, repeat=False, shuffle=False)
+        evaluator = chainer.training.extensions.Evaluator(held, model)
+        return chainer.training.updaters.StandardUpdater(iterator, optimizer), evaluator
 
     return make
 
@@ -96,7 +98,7 @@ def names(build, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     updater, _ = build(0)
     trainer = chainer.training.Trainer(updater, (20, 'iteration'), out=str(tmp_path))
-    return {'updater': updater, 'optimizer': updater.get_optimizer('main'), 'trainer': trainer}
+    return {'build': build, 'updater': updater, 'optimizer': updater.get_optimizer('main'), 'trainer': trainer}
 
 
 CODE = [

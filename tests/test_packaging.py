@@ -96,7 +96,7 @@ def test_extras_that_others_include_exist(config):
     extras = config['options.extras_require']
     lists = re.findall(r'chainer-lrfinder\[(.*)\]', '\n'.join(extras.values()))
     included = {name for names in lists for name in names.split(',')}
-    assert included == {'benchmarks', 'chainer', 'docs', 'jobs', 'mpi'}
+    assert included == {'benchmarks', 'chainer', 'docs', 'jobs', 'mpi', 'tune'}
     assert included <= set(extras)
 
 

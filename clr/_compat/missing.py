@@ -8,6 +8,7 @@ _OTHER = (
     '{name} is not installed: "pip install ." in a clone installs what is needed, and "make setup" all of it in .venv, '
     'to be used with .venv/bin/python'
 )
+_OPTUNA = "Optuna is not installed: pip install 'chainer-lrfinder[tune]'"
 
 
 def explained(error: ModuleNotFoundError) -> ModuleNotFoundError:
@@ -24,6 +25,8 @@ def explained(error: ModuleNotFoundError) -> ModuleNotFoundError:
     """
     if error.name == 'chainer':
         return ModuleNotFoundError(_CHAINER, name=error.name)
+    if error.name == 'optuna':
+        return ModuleNotFoundError(_OPTUNA, name=error.name)
     if error.name in ('numpy', 'pandas', 'matplotlib', 'tqdm'):
         return ModuleNotFoundError(_OTHER.format(name=error.name), name=error.name)
     return error

@@ -6,12 +6,14 @@ Source: Leslie N. Smith, "Cyclical Learning Rates for Training Neural Networks",
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Any
 
 from clr.arguments import checked_count
 from clr.policies import LENGTHS
+from lrfinder.analysis.suggestion import Suggestion
 
 HALF_CYCLE_EPOCHS = (2, 10)
 CYCLES = 3
@@ -79,6 +81,12 @@ def plan(iterations_per_epoch: int | None, length: Length | None = None, policy:
     if iterations_per_epoch is None:
         return _without_epochs(iterations)
     return _filling(iterations_per_epoch, iterations, _counted(count, unit))
+
+
+def replanned(suggestion: Suggestion, plan: CyclePlan, policy: str) -> Suggestion:
+    """A suggestion that was found before, with the cycles and the policy of a training that is asked for now."""
+    reasons = {**suggestion.reasons, 'step_size': plan.reason}
+    return dataclasses.replace(suggestion, step_size=plan.step_size, policy=policy, reasons=reasons)
 
 
 def checked_length(length: Any) -> Length:

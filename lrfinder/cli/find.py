@@ -10,12 +10,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from lrfinder import _files, finder
+from lrfinder import finder
 from lrfinder._names import CURVE, PICTURE, SUGGESTION
 from lrfinder.analysis import analyzer, cycles
 from lrfinder.analysis.curve import read_curve, write_curve
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
-from lrfinder.cli import inputs, manifest, snapshots, summary, train
+from lrfinder.cli import compare, inputs, manifest, snapshots, summary, train, trial_folders
 from lrfinder.cli.build import Builder, Parts
 from lrfinder.cli.errors import UsageError, WriteError, blaming, writing
 from lrfinder.cli.folder import check_names, reserved
@@ -29,7 +29,7 @@ from lrfinder.result import Result
 from lrfinder.seeds import Outcome, find_seeds
 from lrfinder.zoo.factory import describe
 
-TRAINING, COMPARISON, COMPARISON_TABLE = 'training.png', 'compare.png', 'compare.csv'
+TRAINING = 'training.png'
 
 
 def run(options: Options, out: Output, workers: Workers | None = None) -> None:
@@ -74,25 +74,31 @@ class _Job:
         epochs = self._options.epoch
         self._length = (epochs, 'epoch') if epochs else None
         self._plan = cycles.plan(builder.iterations_per_epoch, self._length, self._options.policy) if epochs else None
-        self._compared = tuple(f'fixed_{name}' for name in train.FIXED) if self._options.compare else ()
+        self._folders = compare.folders(self._options)
         self._built: Parts | None = None
         self._kept = False
 
     def run(self, resumes: bool) -> None:
         self._out.say(*self._head(replaces=not resumes and (self._folder / manifest.NAME).exists()))
         self._prepare()
-        with reserved(self._folder, self._compared):
+        tuned = trial_folders.parts(self._folder) if self._options.tune else []
+        with reserved(self._folder, [*self._folders, *tuned]):
             self._manifest.save()
+            if self._options.tune and not resumes:
+                trial_folders.begin_anew(self._folder)
             with self._saying_how_to_go_on():
                 suggestion = self._range()
                 if self._plan is not None:
-                    log = self._train(suggestion, self._plan, resumes)
+                    plan = self._plan
+                    if self._options.tune:
+                        suggestion, plan = self._tune(suggestion, plan)
+                    log = self._train(suggestion, plan, resumes or self._options.tune)
                     if self._options.compare:
-                        self._compare(suggestion, self._plan, log, resumes)
+                        self._compare(suggestion, plan, log, resumes)
 
     def _prepare(self) -> None:
         """Refuses what can't be built, read or written before anything is written."""
-        check_names(self._folder, self._files(), self._compared)
+        check_names(self._folder, self._files(), [*self._folders, *[trial_folders.FOLDER] * self._options.tune])
         self._built = self._builder.build(self._options.seed)
         modules = inputs.of_modules([self._options.model, self._options.dataset])
         with blaming('--communicator'):
@@ -102,7 +108,8 @@ class _Job:
     def _files(self) -> list[str]:
         names = [manifest.NAME, CURVE, PICTURE, SUGGESTION]
         names += ['log', TRAINING, *snapshots.all_names(self._folder)] if self._plan is not None else []
-        return names + ([COMPARISON, COMPARISON_TABLE] if self._options.compare else [])
+        names += compare.FILES if self._options.compare else []
+        return [*names, *trial_folders.FILES] if self._options.tune else names
 
     def _build(self, seed: int) -> Parts:
         """What was built to see that it can be is as good as new, once."""
@@ -115,7 +122,8 @@ class _Job:
         known = self._manifest.range_is_known
         result = self._earlier_result() if known else self._test()
         suggestion, picture = result.suggestion, self._folder / PICTURE
-        self._out.answer(summary.quiet_line(suggestion))
+        if not self._options.tune:
+            self._out.answer(summary.quiet_line(suggestion))
         self._out.say(*summary.range_lines(suggestion))
         with writing(self._folder):
             if not known:
@@ -127,14 +135,16 @@ class _Job:
 
         with writing(self._folder):
             plotting.save_range_test(picture, result.curve, suggestion, readings=result.readings)
-        self._out.say(f'Picture: {picture}', '', *summary.how_to_train(suggestion, self._plan), '')
+        how = [] if self._options.tune else [*summary.how_to_train(suggestion, self._plan), '']
+        self._out.say(f'Picture: {picture}', '', *how)
         return suggestion
 
     def _earlier_result(self) -> Result:
         """What the run to be resumed has found; its training may only be asked for now."""
-        curve, suggestion = read_curve(self._folder / CURVE), Suggestion.load(self._folder / SUGGESTION)
+        before = trial_folders.range_before(self._folder) if self._options.tune else None
+        curve, suggestion = read_curve(self._folder / CURVE), before or Suggestion.load(self._folder / SUGGESTION)
         if self._plan is not None:
-            suggestion = train.replanned(suggestion, self._plan, self._options.policy)
+            suggestion = cycles.replanned(suggestion, self._plan, self._options.policy)
         return Result(curve, suggestion, analyzer.readings(curve))
 
     def _test(self) -> Result:
@@ -194,6 +204,20 @@ class _Job:
 
     # The training
 
+    def _tune(self, suggestion: Suggestion, plan: cycles.CyclePlan) -> tuple[Suggestion, cycles.CyclePlan]:
+        """The best schedule by trial, and its cycles."""
+        from lrfinder.cli import tune
+
+        tuning = tune.Tuning(self._options, self._builder, self._folder, self._manifest.run_id, self._out)
+        with self._blaming_what_is_trained():
+            tuned = tuning.run(suggestion, plan)
+        self._out.answer(summary.quiet_line(tuned.suggestion))
+        with writing(self._folder):
+            tuned.suggestion.save(self._folder / SUGGESTION)
+        self._manifest.with_digests().save()
+        self._out.say(*summary.how_to_train(tuned.suggestion, tuned.plan), '')
+        return tuned.suggestion, tuned.plan
+
     def _train(self, suggestion: Suggestion, plan: cycles.CyclePlan, resumes: bool) -> train.Log:
         course = self._course(self._folder, plan, resumes)
         with self._blaming_what_is_trained():
@@ -208,21 +232,14 @@ class _Job:
         return log
 
     def _compare(self, suggestion: Suggestion, plan: cycles.CyclePlan, log: train.Log, resumes: bool) -> None:
-        logs = {'CLR': log}
-        for folder, rate in zip(self._compared, train.fixed_rates(suggestion.value_range).values()):
-            course = self._course(self._folder / folder, plan, resumes)
-            with self._blaming_what_is_trained():
-                logs[f'fixed {rate:.4g}'] = train.train_at(rate, self._build(self._options.seed), suggestion.attr, course)
-        from lrfinder import plotting
-
-        picture = self._folder / COMPARISON
-        table = train.comparison(logs)
-        with writing(self._folder):
-            _files.write_text(self._folder / COMPARISON_TABLE, table.to_csv(index=False, lineterminator='\n'))
-            plotting.save_compare(picture, table)
-        ends = {name: entries[-1] for name, entries in logs.items()}
+        with self._blaming_what_is_trained():
+            logs = compare.compared(
+                self._options, self._builder, suggestion, log, lambda name: self._course(self._folder / name, plan, resumes)
+            )
+        compare.save(self._folder, logs, self._options.seed)
+        ends = {name: [entries[-1] for entries in several] for name, several in logs.items()}
         examples = len(self._builder.data.validation) * self._builder.workers.size
-        self._out.say('', *summary.comparison_lines(ends, str(picture), examples))
+        self._out.say('', *summary.comparison_lines(ends, str(self._folder / compare.PICTURE), examples))
 
     def _course(self, folder: Path, plan: cycles.CyclePlan, resumes: bool) -> train.Course:
         assert plan.iterations is not None

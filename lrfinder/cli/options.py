@@ -15,6 +15,8 @@ from lrfinder._names import COMMUNICATOR_NAMES, DATASET_NAMES, MODEL_NAMES, OPTI
 from lrfinder.cli.errors import UsageError, blaming
 
 LARGEST_SEED = 2**32 - 1  # NumPy's
+# From how many seeds --tune tells its best schedule from that without tuning, unless --seeds says more.
+TUNING_SEEDS = 3
 
 _DESCRIPTION = """\
 Finds the learning rate range of a Chainer model with a range test: a short training run in which the rate
@@ -26,6 +28,7 @@ examples:
   lrfinder --model resnet                        find the range of a ResNet-8 on the embedded digits
   lrfinder --model nets:make --dataset my.npz    the same for your own model and data
   lrfinder --model cnn --epoch 30 --compare      then train in it, and compare with fixed rates
+  lrfinder --epoch 30 --tune                     choose the schedule by trial, with Optuna
   lrfinder --curve result/log                    read the range off an existing log
   lrfinder --curve a.csv --columns lr=rate       the same for a log with other column names
   lrfinder --resume result                       continue an interrupted run
@@ -61,6 +64,8 @@ class Options:
     epoch: int = 0
     policy: str = 'triangular2'
     compare: bool = False
+    tune: bool = False
+    tune_trials: int | None = None
     out: str = 'result'
     resume: str | None = None
     quiet: bool = False
@@ -139,12 +144,16 @@ def check(options: Options) -> None:
         raise UsageError('--columns needs --curve FILE, whose columns it names')
     if options.compare and not options.epoch:
         raise UsageError('--compare needs --epoch N')
+    if options.tune:
+        _check_tuning(options)
+    if options.tune_trials is not None and not options.tune:
+        raise UsageError('--tune-trials needs --tune')
     if options.seed + options.seeds - 1 > LARGEST_SEED:
         raise UsageError(f'--seeds {options.seeds}: seeds end at {LARGEST_SEED}')
     if options.communicator is not None and options.jobs > 1:
         raise UsageError('--jobs cannot be combined with --communicator')
-    if options.jobs > 1 and options.seeds == 1:
-        raise UsageError(f'--jobs {options.jobs} needs --seeds K, of which it runs as many at once')
+    if options.jobs > 1 and options.seeds == 1 and not options.tune:
+        raise UsageError(f'--jobs {options.jobs} needs --seeds K or --tune, of whose trainings it runs as many at once')
     if options.jobs > 1 and importlib.util.find_spec('joblib') is None:
         raise UsageError(f"--jobs {options.jobs} needs joblib: pip install 'chainer-lrfinder[jobs]'")
     if options.communicator is not None and options.resume is not None:
@@ -156,6 +165,17 @@ def check(options: Options) -> None:
             iterations = checked_count('iterations', options.iterations or 2, 2, ramp.MOST)
         with blaming('--value-range'):
             ramp.rates(options.value_range or (1.0, 2.0), iterations, options.ramp)
+
+
+def _check_tuning(options: Options) -> None:
+    if not options.epoch:
+        raise UsageError('--tune needs --epoch N')
+    if options.communicator is not None:
+        raise UsageError('--tune cannot be combined with --communicator')
+    if importlib.util.find_spec('optuna') is None:
+        raise UsageError("--tune needs Optuna: pip install 'chainer-lrfinder[tune]'")
+    if options.seed + max(options.seeds, TUNING_SEEDS) > LARGEST_SEED:
+        raise UsageError(f'--seed {options.seed}: --tune needs seeds above it, which end at {LARGEST_SEED}')
 
 
 def flag(name: str) -> str:
@@ -249,7 +269,9 @@ def _add_range_test(group: Any) -> None:
     )
     group.add_argument('--ramp', metavar='SHAPE', type=_choice('ramp', RAMP_NAMES), help=f'{" or ".join(RAMP_NAMES)}')
     group.add_argument('--seeds', metavar='K', type=_count(1), help='run K range tests, and give one answer with its spread')
-    group.add_argument('--jobs', metavar='J', type=_count(1), help='run J of the --seeds at once')
+    group.add_argument(
+        '--jobs', metavar='J', type=_count(1), help='run J of the --seeds, or of the trainings of --tune, at once'
+    )
     group.add_argument(
         '--curve',
         metavar='FILE',
@@ -270,8 +292,14 @@ def _add_clr(group: Any) -> None:
     group.add_argument('--epoch', '-e', metavar='N', type=_count(0), help='then train for about N epochs, in whole cycles')
     group.add_argument('--policy', metavar='NAME', type=_choice('policy', POLICIES), help=f'{", ".join(POLICIES)}')
     group.add_argument(
-        '--compare', action='store_true', help='with --epoch: also train for as long at fixed rates, and show both'
+        '--compare',
+        action='store_true',
+        help='with --epoch: also train for as long at fixed rates, with --seeds K from K seeds, and show all',
     )
+    group.add_argument(
+        '--tune', action='store_true', help='with --epoch: choose policy, cycles and maximum by whole trainings, with Optuna'
+    )
+    group.add_argument('--tune-trials', metavar='N', type=_count(2), help='how many schedules --tune tries (default: 12)')
 
 
 def _add_output(group: Any) -> None:

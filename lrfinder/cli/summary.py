@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
+from statistics import fmean, stdev
 from typing import Any
 
 from clr.policies import LENGTHS
 from lrfinder.analysis.comparison import Comparison, Ends, compare
 from lrfinder.analysis.cycles import CYCLES, CyclePlan
 from lrfinder.analysis.metrics import BY_WORTH, VALIDATION_ACCURACY, VALIDATION_LOSS, WORDS
-from lrfinder.analysis.suggestion import Suggestion
+from lrfinder.analysis.suggestion import LINE_WIDTH, Suggestion
+
+import pandas as pd
 
 
 def range_lines(suggestion: Suggestion) -> list[str]:
@@ -56,6 +60,8 @@ def code_lines(suggestion: Suggestion, plan: CyclePlan | None = None) -> list[st
 
 def _length(suggestion: Suggestion, plan: CyclePlan | None) -> tuple[int, str]:
     """The length of a training in iterations, and what that is."""
+    if plan and plan.iterations and suggestion.value_range[0] == suggestion.value_range[1]:
+        return plan.iterations, 'at a fixed rate'
     if suggestion.policy in LENGTHS:
         length = int(LENGTHS[suggestion.policy] * suggestion.step_size)
         return (plan.iterations if plan and plan.iterations else length), f'{suggestion.policy} as a whole'
@@ -88,11 +94,29 @@ def training_lines(entry: Mapping[str, Any], picture: str, snapshot: str) -> lis
     return [f'After {entry["iteration"]} iterations: {found}', f'Picture: {picture}; snapshot: {snapshot}']
 
 
-def comparison_lines(ends: Mapping[str, Ends], picture: str, examples: int) -> list[str]:
+def tuning_lines(trials: pd.DataFrame, metric: str, chosen: int, reason: str) -> list[str]:
+    """What tuning found: a table of all trials, and the reason for the answer.
+
+    Args:
+        trials: A row a trial, as of :class:`lrfinder.tuning.tuner.Tuned`.
+        metric: What they are judged by.
+        chosen: The trial that the answer is of.
+        reason: Why.
+    """
+    rows = [['', 'policy', 'cycles', 'min', 'max', 'step_size', 'updates', WORDS[metric]]]
+    for row in trials.to_dict('records'):
+        ended = _number(row['value']) if row['state'] == 'finished' else row['state']
+        cycles = '' if pd.isna(row['cycles']) else str(row['cycles'])
+        numbers = [_number(row[name]) for name in ('min', 'max')] + [str(row[name]) for name in ('step_size', 'updates')]
+        rows.append(['*' if row['trial'] == chosen else '', row['policy'], cycles, *numbers, ended])
+    return [*_table(rows), *textwrap.wrap(f'Tuned: {reason}', LINE_WIDTH, break_on_hyphens=False)]
+
+
+def comparison_lines(runs: Mapping[str, Ends | Sequence[Ends]], picture: str, examples: int) -> list[str]:
     """How runs of the same length compare, the first being that under CLR.
 
     Args:
-        ends: The last entry of each run's log, by the run's name.
+        runs: The last entry of each run's log, by the run's name; of several seeds, one of each.
         picture: Where the picture of the comparison is.
         examples: How many examples there are to validate with.
 
@@ -100,16 +124,47 @@ def comparison_lines(ends: Mapping[str, Ends], picture: str, examples: int) -> l
     >>> comparison_lines(ends, 'compare.png', 360)[-2]
     'fixed 0.1 ended better than CLR: validation accuracy 0.95 against 0.9.'
     """
-    metrics = [metric for metric in BY_WORTH if any(metric in end for end in ends.values())]
+    several = {name: [ends] if isinstance(ends, Mapping) else list(ends) for name, ends in runs.items()}
+    metrics = [metric for metric in BY_WORTH if any(metric in end for ends in several.values() for end in ends)]
     rows = [['', *(WORDS[metric] for metric in metrics)]]
-    rows += [[name, *(_number(end.get(metric)) for metric in metrics)] for name, end in ends.items()]
-    found = compare(ends)
-    doubts = _doubts(found, ends, examples) if found else []
-    return [*_table(rows), _verdict(found), *doubts, f'One run each on {examples} validation examples. Picture: {picture}']
+    rows += [[name, *(_mean([end.get(metric) for end in ends]) for metric in metrics)] for name, ends in several.items()]
+    found = compare(several)
+    seeds = found.seeds if found else 1
+    if seeds > 1:
+        verdict = [_verdict_of_seeds(found)]
+    else:
+        ones = {name: ends[0] for name, ends in several.items()}
+        verdict = [_verdict(found), *(_doubts(found, ones, examples) if found else [])]
+    count = 'One run' if seeds == 1 else f'{seeds} runs'
+    return [*_table(rows), *verdict, f'{count} each on {examples} validation examples. Picture: {picture}']
+
+
+def _mean(values: Sequence[float | None]) -> str:
+    """The mean over the seeds, and their standard deviation where there are several."""
+    if any(value is None for value in values):
+        return 'not finite'
+    numbers = [float(value) for value in values if value is not None]
+    spread = f' +- {stdev(numbers):.2g}' if len(numbers) > 1 else ''
+    return f'{fmean(numbers):.4g}{spread}'
+
+
+def _verdict_of_seeds(found: Comparison | None) -> str:
+    """Who won, where the trainings of several seeds say how sure that is."""
+    if found is None or found.own is None:
+        return 'There is nothing to compare.'
+    if found.difference is None:
+        return _verdict(found)
+    seeds, by = f'{found.seeds} seeds', found.difference.in_words(found.metric).removeprefix(f'{WORDS[found.metric]} ')
+    best = f'the best fixed rate is {found.rival}'
+    if found.difference.shows > 0:
+        return f'{found.own} ended better than every fixed rate; {best}: {by} by {seeds}.'
+    if found.difference.shows < 0:
+        return f'{found.rival} ended better than {found.own}: {by.removeprefix("-")} by {seeds}.'
+    return f'No difference that {seeds} can show: {best}, {found.own} is better by {by}.'
 
 
 def _verdict(found: Comparison | None) -> str:
-    """Who won."""
+    """Who won, by one run each."""
     if found is None or found.own is None:
         return 'There is nothing to compare.'
     own, rival, ends = found.own, found.rival, found.ends

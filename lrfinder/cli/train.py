@@ -12,7 +12,6 @@ from typing import Any
 import clr  # noqa: F401  makes Chainer importable
 from clr.training.extensions import CLR
 from lrfinder import _files
-from lrfinder.analysis.cycles import CyclePlan
 from lrfinder.analysis.metrics import LOSS, METRICS
 from lrfinder.analysis.suggestion import Suggestion
 from lrfinder.cli import snapshots
@@ -40,6 +39,8 @@ class Course:
         run_id: Which run it belongs to.
         earlier: The snapshot to go on from.
         quiet: Whether to show no progress bar.
+        title: What the progress bar calls it.
+        watch: Called after each validation with the iteration and the entry of the log; returns whether to stop.
     """
 
     folder: Path
@@ -48,12 +49,8 @@ class Course:
     run_id: str
     earlier: Path | None = None
     quiet: bool = False
-
-
-def replanned(suggestion: Suggestion, plan: CyclePlan, policy: str) -> Suggestion:
-    """A suggestion that was found before, with the cycles and the policy of a training that is asked for now."""
-    reasons = {**suggestion.reasons, 'step_size': plan.reason}
-    return dataclasses.replace(suggestion, step_size=plan.step_size, policy=policy, reasons=reasons)
+    title: str = ''
+    watch: Callable[[int, Entry], bool] | None = None
 
 
 def train_with_clr(parts: Parts, suggestion: Suggestion, course: Course) -> Log:
@@ -110,17 +107,19 @@ def comparison(logs: Mapping[str, Log]) -> pd.DataFrame:
 def _train(parts: Parts, trained_with: Mapping[str, Any], course: Course, title: str, cycles: Any = None) -> Log:
     updater = parts.updater
     optimizer = updater.get_optimizer('main')
-    trainer = training.Trainer(updater, lambda _: updater.iteration >= course.iterations, out=str(course.folder))
+    watch = _Watch(course)
+    trainer = training.Trainer(updater, watch.ended, out=str(course.folder))
     at_epochs = _EveryEpoch(course.iterations_per_epoch, course.iterations)
     log = extensions.LogReport(trigger=at_epochs, postprocess=_null_for_non_finite, log_name=None)
     rate = _reader(optimizer, trained_with['attr'])
-    with Progress(title, course.iterations, course.quiet) as progress:
+    with Progress(course.title or title, course.iterations, course.quiet) as progress:
         trainer.extend(parts.evaluator, trigger=at_epochs)
         trainer.extend(extensions.observe_value('lr', rate), name='rate', trigger=at_epochs)  # that of the last update
         if cycles is not None:
             trainer.extend(cycles)
         trainer.extend(log)
         trainer.extend(_log_writer(log, course.folder), trigger=at_epochs)
+        trainer.extend(watch.look(log), trigger=at_epochs)
         trainer.extend(snapshots.Snapshots(snapshots.Origin(course.run_id, trained_with), optimizer), trigger=at_epochs)
         if progress.visible:
             trainer.extend(_bar(progress, rate), name='bar', priority=extension.PRIORITY_WRITER)  # before the next rate is set
@@ -143,6 +142,25 @@ class _EveryEpoch:
     def __call__(self, trainer: Any) -> bool:
         iteration = trainer.updater.iteration
         return iteration % self._iterations_per_epoch == 0 or iteration == self._iterations
+
+
+class _Watch:
+    """Knows when a training has ended: at its end, or where its course is told to stop."""
+
+    def __init__(self, course: Course) -> None:
+        self._course = course
+        self._stopped = False
+
+    def ended(self, trainer: Any) -> bool:
+        return self._stopped or bool(trainer.updater.iteration >= self._course.iterations)
+
+    def look(self, log: Any) -> Any:
+        @training.make_extension(priority=extension.PRIORITY_READER - 2)
+        def watch(trainer: Any) -> None:
+            if self._course.watch is not None:
+                self._stopped = self._course.watch(trainer.updater.iteration, log.log[-1])
+
+        return watch
 
 
 def _reader(optimizer: Any, attr: str) -> Callable[[Any], float]:

@@ -56,6 +56,13 @@ class Progress:
             self._bar.total = max(self._bar.total, self._done)
         self._bar.set_postfix_str(f'rate {rate:.4g}, loss {loss:.4g}')
 
+    def count(self, done: int) -> None:
+        """Shows how many of several trainings are done."""
+        if self.visible:
+            self._bar = self._bar or self._make_bar(done)
+            self._bar.n = done
+            self._bar.refresh()
+
     def __enter__(self) -> Progress:
         return self
 

@@ -550,7 +550,7 @@ USAGE = [
     (['--iterations', '20000000'], '--iterations: iterations must be a whole number from 2 to 10,000,000, not 20000000'),
     (['--value-range', '0', '1', '--ramp', 'exponential'], '--value-range: an exponential ramp must start above 0'),
     (['--compare'], '--compare needs --epoch N'),
-    (['--jobs', '2'], '--jobs 2 needs --seeds K, of which it runs as many at once'),
+    (['--jobs', '2'], '--jobs 2 needs --seeds K or --tune, of whose trainings it runs as many at once'),
     (['--model', 'nets'], "--model: unknown model 'nets': name what makes it, such as nets:make"),
     (['--model', 'nets:'], "--model: unknown model 'nets:': name what makes it, such as nets:make"),
     (['--model', 'nets.py'], "--model: unknown model 'nets.py': name what makes it, such as nets:make"),

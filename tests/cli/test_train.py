@@ -9,7 +9,7 @@ import os
 import clr  # noqa: F401
 from clr import policies
 from lrfinder._names import OPTIMIZER_NAMES
-from lrfinder.analysis.cycles import plan
+from lrfinder.analysis.cycles import plan, replanned
 from lrfinder.analysis.suggestion import Suggestion
 from lrfinder.cli import snapshots, train
 from lrfinder.cli.build import Builder
@@ -272,7 +272,7 @@ def test_an_optimizer_may_be_written_as_its_class():
 
 def test_the_plan_of_a_training_replaces_that_of_the_suggestion():
     found = Suggestion('lr', (0.01, 0.1), step_size=90, reasons={'min': 'a', 'max': 'b', 'step_size': 'c'})
-    planned = train.replanned(found, plan(45, (30, 'epoch')), 'triangular')
+    planned = replanned(found, plan(45, (30, 'epoch')), 'triangular')
     assert (planned.step_size, planned.policy, planned.value_range) == (225, 'triangular', (0.01, 0.1))
     assert planned.reasons == {'min': 'a', 'max': 'b', 'step_size': plan(45, (30, 'epoch')).reason}
 
