@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from benchmarks import provenance, tables
 from benchmarks.measuring import Answer, arguments, in_parallel, suggested
 from benchmarks.oracle import grid
+from benchmarks.stacked import train_together
 from benchmarks.task import Task, train_cycles
 from benchmarks.tasks import BY_NAME
 from lrfinder.analysis import cycles
@@ -67,11 +68,20 @@ def measure(task: Task, args: argparse.Namespace) -> None:
 
 def searched(task: Task, jobs: int) -> pd.DataFrame:
     """Train in all ranges of the grid from the first seed, and in those in reach of the best from the others."""
-    first = pd.DataFrame({'task': task.name, 'max': grid(task), 'seed': SEEDS[0]})
-    first[['error', 'collapsed']] = trained(first.assign(min=first['max'] / 4), jobs)
-    rest = pd.concat([in_reach(first)[['task', 'max']].assign(seed=seed) for seed in SEEDS[1:]], ignore_index=True)
-    rest[['error', 'collapsed']] = trained(rest.assign(min=rest['max'] / 4), jobs)
-    return pd.concat([first, rest])
+    rows = from_seed(task.name, grid(task), SEEDS[0])
+    maxima = in_reach(rows)['max'].tolist()
+    others = in_parallel(from_seed, [(task.name, maxima, seed) for seed in SEEDS[1:]], jobs)
+    return pd.concat([rows, *others])
+
+
+def from_seed(name: str, maxima: list[float], seed: int) -> pd.DataFrame:
+    """Train in ranges with these maxima and a fourth of them as minima."""
+    task = BY_NAME[name]
+    plan = planned(task, seed)
+    ranges = [(high / 4, high) for high in maxima]
+    outcomes = train_together(task, ranges, seed, POLICY, plan.step_size, 2 * (plan.cycles or 0))
+    rows = pd.DataFrame({'task': name, 'max': maxima, 'seed': seed})
+    return rows.assign(error=[one.error for one in outcomes], collapsed=[int(one.collapsed) for one in outcomes])
 
 
 def in_reach(rows: pd.DataFrame) -> pd.DataFrame:
@@ -117,4 +127,6 @@ def planned(task: Task, seed: int) -> cycles.CyclePlan:
 
 
 if __name__ == '__main__':
-    main()
+    from benchmarks import long  # by its name: other processes find its functions there
+
+    long.main()

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import lrfinder
+from benchmarks.stacked import train_together
 from benchmarks.task import Setup, Task, train
 from benchmarks.tasks import BY_NAME, TASKS
 
@@ -69,6 +70,13 @@ def errors(name: str, value_range: tuple[float, float], seed: int, scale: int = 
     """Train a task in a range: the error in points, and 1 if the network collapsed to chance."""
     outcome = train(BY_NAME[name], value_range, seed, scale=scale)
     return outcome.error, int(outcome.collapsed)
+
+
+def searched(name: str, maxima: Sequence[float], seed: int) -> list[tuple[float, int]]:
+    """What :func:`errors` says of ranges with these maxima and a fourth of them as minima."""
+    task = BY_NAME[name]
+    outcomes = train_together(task, [(high / 4, high) for high in maxima], seed, 'triangular', task.half_cycle, 4)
+    return [(outcome.error, int(outcome.collapsed)) for outcome in outcomes]
 
 
 def trained(rows: pd.DataFrame, jobs: int, scale: int = 1) -> list[tuple[float, int]]:

@@ -8,7 +8,7 @@ The rows of tasks that --tasks does not name stay as they are.
 from __future__ import annotations
 
 from benchmarks import provenance, tables
-from benchmarks.measuring import OTHER_SEEDS, SEEDS, errors, in_parallel, options
+from benchmarks.measuring import OTHER_SEEDS, SEEDS, in_parallel, options, searched
 from benchmarks.task import Task
 
 import numpy as np
@@ -22,10 +22,15 @@ def main() -> None:
     args = options(__doc__)
     origin = provenance.here()
     for task in args.tasks:
-        points = [(task.name, high, seed) for high in grid(task) for seed in SEEDS + OTHER_SEEDS]
-        found = in_parallel(errors, [(name, (high / 4, high), seed) for name, high, seed in points], args.jobs)
-        rows = [(*point, *outcome) for point, outcome in zip(points, found)]
-        tables.update('oracle.csv', pd.DataFrame(rows, columns=['task', 'max', 'seed', 'error', 'collapsed']), origin)
+        seeds = SEEDS + OTHER_SEEDS
+        found = in_parallel(searched, [(task.name, grid(task), seed) for seed in seeds], args.jobs)
+        rows = [
+            (task.name, high, seed, *outcome)
+            for seed, outcomes in zip(seeds, found)
+            for high, outcome in zip(grid(task), outcomes)
+        ]
+        table = pd.DataFrame(rows, columns=['task', 'max', 'seed', 'error', 'collapsed'])
+        tables.update('oracle.csv', table.sort_values(['max', 'seed']), origin)
 
 
 def grid(task: Task) -> list[float]:

@@ -13,6 +13,7 @@ pytest.importorskip('joblib', reason='the benchmark needs joblib')
 
 import lrfinder
 from benchmarks import long, measuring, ours
+from benchmarks.task import Outcome
 from benchmarks.tasks import BY_NAME, TASKS
 from lrfinder import NoRangeError, Suggestion
 
@@ -117,8 +118,10 @@ def test_sixteen_long_tasks_of_all_kinds():
 
 
 def test_the_second_seed_trains_in_ranges_in_reach_of_the_best_alone(monkeypatch):
-    errors = {seed: iter(values) for seed, values in {0: [50.0] * 12 + [4.0, 7.0, 9.0, 90.0], 1: [5.0, 6.0]}.items()}
-    monkeypatch.setattr(long, 'trained', lambda rows, jobs: [(next(errors[seed]), 0) for seed in rows.seed])
+    errors = {0: [50.0] * 12 + [4.0, 7.0, 9.0, 90.0], 1: [5.0, 6.0]}
+    monkeypatch.setattr(
+        long, 'train_together', lambda task, ranges, seed, *_: [Outcome(error, False) for error in errors[seed]]
+    )
     rows = long.searched(BY_NAME[NAME], 1)
-    assert len(rows) == 16 + 2
+    assert rows.error.tolist() == [*errors[0], *errors[1]]
     assert rows[rows.seed == 1]['max'].tolist() == rows[rows.seed == 0]['max'].tolist()[12:14]
