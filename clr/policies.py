@@ -385,18 +385,101 @@ LENGTHS = {'one_cycle': 2.25, 'wsd': 2.0, 'polynomial': 2.0, 'inverse_sqrt': 2.0
 def named(policy: str | Policy) -> Policy:
     """The policy of a name in :data:`POLICIES`; a function is returned as it is.
 
+    A name may have options: ``'cosine:t_mult=2,cycle_decay=0.5'``. They are numbers, or ``none`` for what is not given.
+
     Raises:
-        ValueError: There is no policy of that name.
+        ValueError: There is no policy of that name, or it has no such option.
 
     >>> named('cosine') is named(cosine) is cosine
     True
+    >>> named('polynomial:power=2')(1, (0.0, 1.0), 1)
+    0.25
     """
     if callable(policy):
         return policy
-    if not (isinstance(policy, str) and policy in POLICIES):
+    name, options = parted(policy) if isinstance(policy, str) else (policy, {})
+    if not (isinstance(name, str) and name in POLICIES):
         choices = ', '.join(map(repr, POLICIES))
-        raise ValueError(f'unknown policy {policy!r}; use {choices}, or a function policy(step, value_range, step_size)')
-    return POLICIES[policy]
+        raise ValueError(f'unknown policy {name!r}; use {choices}, or a function policy(step, value_range, step_size)')
+    return with_options(POLICIES[name], options)
+
+
+def parted(policy: str) -> tuple[str, dict[str, float | None]]:
+    """The name of a policy and its options, as of ``'cosine:t_mult=2'``.
+
+    Raises:
+        ValueError: After the colon there are no options.
+
+    >>> parted('wsd:warmup_steps=10,cooldown_steps=none'), parted('wsd')
+    (('wsd', {'warmup_steps': 10, 'cooldown_steps': None}), ('wsd', {}))
+    """
+    name, colon, rest = policy.partition(':')
+    return name, {} if not colon else dict(_option(policy, text) for text in rest.split(','))
+
+
+def _option(policy: str, text: str) -> tuple[str, float | None]:
+    name, equals, value = (part.strip() for part in text.partition('='))
+    try:
+        if not (name and equals):
+            raise ValueError
+        return name, None if value.lower() == 'none' else _number(value)
+    except ValueError:
+        wanted = f"options are NAME=NUMBER with commas between them, such as 'cosine:t_mult=2', not {text!r}"
+        raise ValueError(f'policy {policy!r}: {wanted}') from None
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+def step_size_of(policy: str, length: float, cycles: int = 1) -> float:
+    """The ``step_size`` with which a policy fills a training: one that ends does so once, another in so many cycles.
+
+    Args:
+        policy: A name in :data:`POLICIES`, maybe with options.
+        length: The length of the training in steps.
+        cycles: How many cycles.
+
+    Raises:
+        ValueError: The final phase of ``one_cycle`` is as long as that or longer.
+
+    >>> step_size_of('triangular', 600, 3), step_size_of('one_cycle', 900), step_size_of('cosine:t_mult=2', 1400, 3)
+    (100.0, 400.0, 100.0)
+    """
+    factor, final = _proportions(policy, cycles)
+    if final >= length:
+        raise ValueError(f'step_size_final must be less than the {length:g} steps of the training, not {final:g}')
+    return (length - final) / factor
+
+
+def length_of(policy: str, step_size: float, cycles: int = 1) -> float:
+    """How many steps a policy fills with a ``step_size``: the opposite of :func:`step_size_of`.
+
+    >>> length_of('triangular', 100, 3), length_of('one_cycle:step_size_final=50', 100)
+    (600, 250)
+    """
+    factor, final = _proportions(policy, cycles)
+    return factor * step_size + final
+
+
+def _proportions(policy: str, cycles: int) -> tuple[float, float]:
+    """How many times ``step_size`` a policy lasts, and how many steps besides."""
+    name, options = parted(policy)
+    final = options.get('step_size_final')
+    if name == 'one_cycle' and final is not None:
+        return 2, final
+    growth = options.get('t_mult') or 1
+    return LENGTHS.get(name, 2 * sum(growth**cycle for cycle in range(cycles))), 0
+
+
+def is_endless(policy: str) -> bool:
+    """Whether a policy goes in cycles for ever.
+
+    >>> is_endless('cosine:t_mult=2'), is_endless('wsd')
+    (True, False)
+    """
+    return parted(policy)[0] not in LENGTHS
 
 
 # ---- made of others

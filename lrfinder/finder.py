@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clr import attributes
-from clr.policies import POLICIES, triangular
+from clr.policies import POLICIES, named, parted, triangular
 from lrfinder._names import suggest
 from lrfinder.analysis import analyzer, cycles, ramp, search
 from lrfinder.analysis import trials as weighing
@@ -346,8 +346,9 @@ class _RangeTest:
 
 def _check_plan(policy: Any, length: Any) -> None:
     """Refuses what would be found out only after the test."""
-    if policy not in POLICIES:
+    if parted(str(policy))[0] not in POLICIES:
         raise ValueError(f'unknown policy {policy!r}: {suggest(str(policy), POLICIES)}')
+    named(policy)  # refuses options that it has not
     if length is not None:
         cycles.checked_length(length)
 

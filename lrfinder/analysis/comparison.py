@@ -111,7 +111,7 @@ def compare(runs: Mapping[str, Ends | Sequence[Ends]]) -> Comparison | None:
         own,
         rival,
         seeds=max(map(len, values.values())),
-        spreads={name: stdev(values[name]) if len(values[name]) > 1 else math.nan for name in ranked},
+        spreads={name: _spread(values[name]) for name in ranked},
         difference=None if own is None or rival is None else difference(values[own], values[rival], metric),
     )
 
@@ -137,6 +137,10 @@ def difference(ours: Sequence[float], theirs: Sequence[float], metric: str) -> D
         return Difference(math.nan, math.inf, diverged)
     margin = _student(len(gains) - 1) * stdev(gains) / math.sqrt(len(gains)) if len(gains) > 1 else math.inf
     return Difference(fmean(gains), margin, diverged)
+
+
+def _spread(values: Sequence[float]) -> float:
+    return stdev(values) if len(values) > 1 and all(map(math.isfinite, values)) else math.nan
 
 
 def _student(freedom: int) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clr.arguments import checked_count
-from clr.policies import LENGTHS
+from clr.policies import is_endless, length_of, step_size_of
 from lrfinder.analysis.suggestion import Suggestion
 
 HALF_CYCLE_EPOCHS = (2, 10)
@@ -75,12 +75,12 @@ def plan(iterations_per_epoch: int | None, length: Length | None = None, policy:
             "give it in iterations, such as length=(8000, 'iteration')"
         )
     iterations = int(count * (iterations_per_epoch or 0) if unit == 'epoch' else count)
-    if policy in LENGTHS:
-        step_size = max(1, int(iterations / LENGTHS[policy]))
+    if not is_endless(policy):
+        step_size = max(1, int(step_size_of(policy, iterations)))
         return CyclePlan(step_size, None, iterations, f'{policy} fills {_counted(count, unit)}')
     if iterations_per_epoch is None:
-        return _without_epochs(iterations)
-    return _filling(iterations_per_epoch, iterations, _counted(count, unit))
+        return _without_epochs(policy, iterations)
+    return _filling(policy, iterations_per_epoch, iterations, _counted(count, unit))
 
 
 def replanned(suggestion: Suggestion, plan: CyclePlan, policy: str) -> Suggestion:
@@ -118,24 +118,30 @@ def _open_ended(iterations_per_epoch: int | None) -> CyclePlan:
     return CyclePlan(epochs * iterations_per_epoch, None, None, reason)
 
 
-def _without_epochs(iterations: int) -> CyclePlan:
+def whole_cycles(policy: str, cycles: int, iterations: int, reason: str) -> CyclePlan:
+    """So many cycles of a policy in a training of at most that length.
+
+    >>> whole_cycles('triangular', 3, 500, 'three cycles').iterations
+    498
+    """
+    step_size = max(1, int(step_size_of(policy, iterations, cycles)))
+    return CyclePlan(step_size, cycles, int(length_of(policy, step_size, cycles)), reason)
+
+
+def _without_epochs(policy: str, iterations: int) -> CyclePlan:
     reason = f'{CYCLES} whole cycles in {_counted(iterations, "iteration")}, as the length of an epoch is not known'
-    return _whole_cycles(CYCLES, max(1, iterations // (2 * CYCLES)), reason)
+    return whole_cycles(policy, CYCLES, iterations, reason)
 
 
-def _filling(iterations_per_epoch: int, iterations: int, length: str) -> CyclePlan:
+def _filling(policy: str, iterations_per_epoch: int, iterations: int, length: str) -> CyclePlan:
     least, most = HALF_CYCLE_EPOCHS
     cycles = max(CYCLES, math.ceil(iterations / (2 * most * iterations_per_epoch)))
     cycles = max(1, min(cycles, iterations // (2 * least * iterations_per_epoch)))
-    step_size = max(1, iterations // (2 * cycles))
+    step_size = whole_cycles(policy, cycles, iterations, '').step_size
     fits = 'Smith' if step_size >= least * iterations_per_epoch else 'too short a training for what Smith asks'
     half = _counted(float(f'{step_size / iterations_per_epoch:.3g}'), 'epoch')
     reason = f'{_counted(cycles, "whole cycle")} with half cycles of {half} in {length} ({fits}: {least} to {most} epochs)'
-    return _whole_cycles(cycles, step_size, reason)
-
-
-def _whole_cycles(cycles: int, step_size: int, reason: str) -> CyclePlan:
-    return CyclePlan(step_size, cycles, 2 * cycles * step_size, reason)
+    return whole_cycles(policy, cycles, iterations, reason)
 
 
 def _counted(count: float, unit: str) -> str:

@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from clr.choice import check_first_values
+from clr.policies import named
 from lrfinder import finder
 from lrfinder._names import CURVE, PICTURE, SUGGESTION
 from lrfinder.analysis import analyzer, cycles
@@ -73,7 +75,10 @@ class _Job:
         self._out = out
         epochs = self._options.epoch
         self._length = (epochs, 'epoch') if epochs else None
-        self._plan = cycles.plan(builder.iterations_per_epoch, self._length, self._options.policy) if epochs else None
+        with blaming('--policy'):
+            plan = cycles.plan(builder.iterations_per_epoch, self._length, self._options.policy)
+            check_first_values(named(self._options.policy), (0.0, 1.0), plan.step_size)
+        self._plan = plan if epochs else None
         self._folders = compare.folders(self._options)
         self._built: Parts | None = None
         self._kept = False

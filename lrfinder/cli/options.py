@@ -10,13 +10,17 @@ from typing import Any, NoReturn
 
 from clr import __version__
 from clr.arguments import checked_count
-from clr.policies import POLICIES
+from clr.choice import check_first_values
+from clr.policies import POLICIES, named
 from lrfinder._names import COMMUNICATOR_NAMES, DATASET_NAMES, MODEL_NAMES, OPTIMIZER_NAMES, RAMP_NAMES, canonical, suggest
 from lrfinder.cli.errors import UsageError, blaming
 
 LARGEST_SEED = 2**32 - 1  # NumPy's
 # From how many seeds --tune tells its best schedule from that without tuning, unless --seeds says more.
 TUNING_SEEDS = 3
+
+# A step_size in which the steps of any option fit: whether they do in the training is known when that is planned.
+_LONG = 2.0**53
 
 _DESCRIPTION = """\
 Finds the learning rate range of a Chainer model with a range test: a short training run in which the rate
@@ -290,7 +294,12 @@ def _add_range_test(group: Any) -> None:
 
 def _add_clr(group: Any) -> None:
     group.add_argument('--epoch', '-e', metavar='N', type=_count(0), help='then train for about N epochs, in whole cycles')
-    group.add_argument('--policy', metavar='NAME', type=_choice('policy', POLICIES), help=f'{", ".join(POLICIES)}')
+    group.add_argument(
+        '--policy',
+        metavar='NAME',
+        type=_policy,
+        help=f'{", ".join(POLICIES)}; with options as in cosine:t_mult=2,cycle_decay=0.5',
+    )
     group.add_argument(
         '--compare',
         action='store_true',
@@ -324,6 +333,17 @@ def _choice(what: str, names: Iterable[str]) -> Callable[[str], str]:
         return known
 
     return choose
+
+
+def _policy(text: str) -> str:
+    """A policy, by its name as others write it, and with its options."""
+    name, colon, options = text.partition(':')
+    policy = _choice('policy', POLICIES)(name) + colon + options
+    try:
+        check_first_values(named(policy), (0.0, 1.0), _LONG)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return policy
 
 
 def _text(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
-from clr.policies import LENGTHS
+from clr.policies import is_endless, length_of
 from lrfinder.analysis.comparison import Comparison, Ends, compare
 from lrfinder.analysis.cycles import CYCLES, CyclePlan
 from lrfinder.analysis.metrics import BY_WORTH, VALIDATION_ACCURACY, VALIDATION_LOSS, WORDS
@@ -62,11 +62,11 @@ def _length(suggestion: Suggestion, plan: CyclePlan | None) -> tuple[int, str]:
     """The length of a training in iterations, and what that is."""
     if plan and plan.iterations and suggestion.value_range[0] == suggestion.value_range[1]:
         return plan.iterations, 'at a fixed rate'
-    if suggestion.policy in LENGTHS:
-        length = int(LENGTHS[suggestion.policy] * suggestion.step_size)
+    if not is_endless(suggestion.policy):
+        length = int(length_of(suggestion.policy, suggestion.step_size))
         return (plan.iterations if plan and plan.iterations else length), f'{suggestion.policy} as a whole'
     cycles = plan.cycles if plan and plan.cycles else CYCLES
-    return 2 * cycles * suggestion.step_size, f'{cycles} whole cycle{"s" if cycles > 1 else ""}'
+    return int(length_of(suggestion.policy, suggestion.step_size, cycles)), f'{cycles} whole cycle{"s" if cycles > 1 else ""}'
 
 
 def quiet_line(suggestion: Suggestion) -> str:
@@ -141,9 +141,9 @@ def comparison_lines(runs: Mapping[str, Ends | Sequence[Ends]], picture: str, ex
 
 def _mean(values: Sequence[float | None]) -> str:
     """The mean over the seeds, and their standard deviation where there are several."""
-    if any(value is None for value in values):
+    numbers = [value for value in values if value is not None and math.isfinite(value)]
+    if len(numbers) < len(values):
         return 'not finite'
-    numbers = [float(value) for value in values if value is not None]
     spread = f' +- {stdev(numbers):.2g}' if len(numbers) > 1 else ''
     return f'{fmean(numbers):.4g}{spread}'
 
@@ -155,12 +155,13 @@ def _verdict_of_seeds(found: Comparison | None) -> str:
     if found.difference is None:
         return _verdict(found)
     seeds, by = f'{found.seeds} seeds', found.difference.in_words(found.metric).removeprefix(f'{WORDS[found.metric]} ')
-    best = f'the best fixed rate is {found.rival}'
-    if found.difference.shows > 0:
-        return f'{found.own} ended better than every fixed rate; {best}: {by} by {seeds}.'
-    if found.difference.shows < 0:
-        return f'{found.rival} ended better than {found.own}: {by.removeprefix("-")} by {seeds}.'
-    return f'No difference that {seeds} can show: {best}, {found.own} is better by {by}.'
+    shows, by = found.difference.shows, by.removeprefix('-')
+    if shows > 0:
+        return f'{found.own} ended better than every fixed rate; the best of them is {found.rival}: {by} by {seeds}.'
+    if shows < 0:
+        return f'{found.rival} ended better than {found.own}: {by} by {seeds}.'
+    first, second = (found.own, found.rival) if found.difference.mean >= 0 else (found.rival, found.own)
+    return f'{found.own} and the fixed rates show no difference that {seeds} can tell: {first} is {by} ahead of {second}.'
 
 
 def _verdict(found: Comparison | None) -> str:

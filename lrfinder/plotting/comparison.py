@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from lrfinder.analysis.comparison import compare
+from lrfinder.analysis.comparison import Comparison, compare
 from lrfinder.analysis.metrics import ACCURACIES, METRICS, VALIDATION, WORDS
 from lrfinder.plotting import style
 from lrfinder.plotting.timeline import draw_panel, finish, last, line_of, numbers, panels_below, shown, time_of
@@ -57,9 +57,10 @@ def compare_figure(table: pd.DataFrame) -> Figure:
         draw_panel(ax, label, lines)
     panels[-1].set_xlabel(next((unit for _, unit, _ in times.values()), 'epoch'))
     panels[-1].set_xlim(0, max((x.max(initial=0) for x, _, _ in times.values()), default=0) or 1)
-    if any(len(metrics) > 1 for _, metrics in groups):
-        style.say(panels[0], 0, 1.02, 'strong: validation, thin: training', fontsize='small', color=style.GREY)
-    finish(figure, panels, _title(runs))
+    found = compare({str(name): _ends(part) for name, part in table.groupby('run', sort=False)})
+    notes = ['strong: validation, thin: training'] if any(len(metrics) > 1 for _, metrics in groups) else []
+    style.say(panels[0], 0, 1.02, '; '.join([*notes, *_verdict(found)]), fontsize='small', color=style.GREY)
+    finish(figure, panels, _title(found))
     return figure
 
 
@@ -84,9 +85,8 @@ def _pens(names: Sequence[str]) -> list[dict[str, Any]]:
     return pens
 
 
-def _title(runs: Mapping[str, pd.DataFrame]) -> str:
+def _title(found: Comparison | None) -> str:
     """How CLR and the best of the others end, whichever is ahead; short enough for a picture of 600 pixels."""
-    found = compare({name: {metric: last(part, metric) for metric in METRICS if metric in part} for name, part in runs.items()})
     if found is None:
         return 'Comparison'
     share = found.metric in ACCURACIES and all(0 <= end <= 1 for end in found.ends.values() if np.isfinite(end))
@@ -94,3 +94,17 @@ def _title(runs: Mapping[str, pd.DataFrame]) -> str:
     ends = [f'CLR {shown(found.ends[found.own], share)}'] if found.own else []
     ends += [f'{name} {shown(found.ends[name], share)}' for name in islice(others, 1)]
     return f'{WORDS[found.metric].capitalize()} at the end: {", ".join(ends)}'
+
+
+def _verdict(found: Comparison | None) -> list[str]:
+    """What several seeds show."""
+    if found is None or found.seeds == 1 or found.difference is None:
+        return []
+    words = {1: 'CLR is better', 0: 'no difference', -1: f'{found.rival} is better'}
+    return [f'means of {found.seeds} seeds, which show: {words[found.difference.shows]}']
+
+
+def _ends(run: pd.DataFrame) -> list[dict[str, float]]:
+    """The last values of a run, a seed each."""
+    parts = [part for _, part in run.groupby('seed')] if 'seed' in run else [run]
+    return [{metric: last(part, metric) for metric in METRICS if metric in part} for part in parts]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clr.policies import LENGTHS, POLICIES
+from clr.policies import is_endless, length_of, named
 from lrfinder.analysis.smoothing import Floats
 from lrfinder.analysis.suggestion import Suggestion
 from lrfinder.plotting import style
@@ -49,8 +49,8 @@ def training_figure(entries: Sequence[Mapping[str, Any]], suggestion: Suggestion
         draw_panel(ax, label, lines)
     _draw_rate(panels[-1], table, x, per_epoch, suggestion)
     panels[-1].set_xlabel(unit)
-    if suggestion.policy not in LENGTHS:
-        _mark_cycles(panels, 2 * suggestion.step_size / per_epoch)
+    if is_endless(suggestion.policy):
+        _mark_cycles(panels, suggestion, per_epoch)
     finish(figure, panels, f'Training: {style.title(suggestion)}')
     return figure
 
@@ -60,8 +60,10 @@ def _draw_rate(ax: Axes, table: pd.DataFrame, x: Floats, per_epoch: float, sugge
     logged = table[column].to_numpy(float) if column else np.full(len(x), np.nan)
     end = float(np.max(x, initial=0)) or 1.0
     steps = np.linspace(0, end * per_epoch, 1500)
-    policy = POLICIES.get(suggestion.policy)
-    rates = policy(steps, suggestion.value_range, suggestion.step_size) if policy else steps[:0]
+    try:
+        rates = named(suggestion.policy)(steps, suggestion.value_range, suggestion.step_size)
+    except ValueError:  # a policy of the user's own, which has but a name here
+        rates = steps[:0]
     bounds = style.union([(min(values), max(values)) for values in (rates, logged[np.isfinite(logged)]) if len(values)])
     style.shelve(ax, bounds, (0.1, 0.9), suggestion.attr)
     ax.set_xlim(0, end)
@@ -70,12 +72,15 @@ def _draw_rate(ax: Axes, table: pd.DataFrame, x: Floats, per_epoch: float, sugge
     ax.plot(x - 1 / per_epoch, logged, '.', color=style.GREEN, markersize=4)
 
 
-def _mark_cycles(panels: Sequence[Axes], length: float) -> None:
+def _mark_cycles(panels: Sequence[Axes], suggestion: Suggestion, per_epoch: float) -> None:
     """Shades every other cycle, and counts them at the top."""
     end = panels[-1].get_xlim()[1]
-    count = int(np.ceil(end / length - 1e-6))
+    ends = [0.0]
+    while ends[-1] < end * (1 - 1e-6) and len(ends) <= MOST_CYCLES + 1:
+        ends.append(length_of(suggestion.policy, suggestion.step_size, len(ends)) / per_epoch)
+    count = len(ends) - 1
     for cycle in range(count if count <= MOST_CYCLES else 0):
-        left, right = cycle * length, min((cycle + 1) * length, end)
+        left, right = ends[cycle], min(ends[cycle + 1], end)
         for ax in panels if cycle % 2 else ():
             ax.axvspan(left, right, color=style.GREY, alpha=0.1, linewidth=0, zorder=0)
         words = f'cycle {cycle + 1}' if count <= 6 else f'{cycle + 1}'

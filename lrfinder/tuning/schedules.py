@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from clr.policies import LENGTHS, POLICIES
-from lrfinder.analysis.cycles import CyclePlan, replanned
+from clr.policies import POLICIES, is_endless, step_size_of
+from lrfinder.analysis.cycles import CyclePlan, replanned, whole_cycles
 from lrfinder.analysis.suggestion import Suggestion
 
 FIXED = 'fixed'
@@ -56,17 +56,15 @@ class Schedule:
         """Its cycles in a training of a length, which ends with the last of them.
 
         >>> Schedule('cosine', 3).plan(Suggestion('lr', (0.25, 1.0), step_size=90), 500)
-        CyclePlan(step_size=83, cycles=3, iterations=498, reason='3 whole cycles in 498 iterations')
+        CyclePlan(step_size=83, cycles=3, iterations=498, reason='3 whole cycles in 500 iterations')
         """
         if self.policy == FIXED:
             return CyclePlan(base.step_size, None, iterations, f'a fixed rate for {iterations} iterations')
         if self.cycles is None:
-            step_size = max(1, int(iterations / LENGTHS[self.policy]))
+            step_size = max(1, int(step_size_of(self.policy, iterations)))
             return CyclePlan(step_size, None, iterations, f'{self.policy} fills {iterations} iterations')
-        step_size = max(1, iterations // (2 * self.cycles))
-        length = 2 * self.cycles * step_size
         whole = f'{self.cycles} whole cycle{"" if self.cycles == 1 else "s"}'
-        return CyclePlan(step_size, self.cycles, length, f'{whole} in {length} iterations')
+        return whole_cycles(self.policy, self.cycles, iterations, f'{whole} in {iterations} iterations')
 
     def within(self, base: Suggestion, plan: CyclePlan) -> Suggestion:
         """The schedule in a range.
@@ -90,7 +88,7 @@ def suggested(trial: Any, policies: tuple[str, ...], iterations: int) -> Schedul
     """The schedule that an Optuna trial is to try."""
     policy = trial.suggest_categorical('policy', policies)
     factor = trial.suggest_categorical('factor', FACTORS)
-    if policy == FIXED or policy in LENGTHS:
+    if policy == FIXED or not is_endless(policy):
         return Schedule(policy, None, factor)
     return Schedule(policy, trial.suggest_int('cycles', 1, max(1, min(MOST_CYCLES, iterations // 2))), factor)
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from lrfinder.analysis.comparison import Difference, difference
 from lrfinder.analysis.cycles import CyclePlan
@@ -21,6 +20,7 @@ from lrfinder.tuning.schedules import Schedule, choices, suggested
 import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.engine import URL
 
 NAME = 'lrfinder'
 # The first trials are chosen without looking at others, and end without being compared with others.
@@ -149,9 +149,8 @@ def new_study(task: Task, storage: Any = None) -> optuna.Study:
 
 def in_file(path: str | os.PathLike[str]) -> optuna.storages.RDBStorage:
     """The storage in a file of SQLite, which several processes may use at once."""
-    # As a URI, for a path may hold what has a meaning in a URL.
-    url = f'sqlite:///file:{quote(Path(path).resolve().as_posix())}?uri=true'
-    return optuna.storages.RDBStorage(url, engine_kwargs={'connect_args': {'timeout': 60}})
+    url = URL.create('sqlite', database=str(Path(path).resolve()))  # a path may hold what has a meaning in one
+    return optuna.storages.RDBStorage(url.render_as_string(), engine_kwargs={'connect_args': {'timeout': 60}})
 
 
 def check_study(study: Any, task: Task) -> None:
@@ -215,6 +214,12 @@ def unfinished(study: optuna.Study, task: Task) -> list[int]:
     """The numbers of the trials that were interrupted."""
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     return [trial.number for trial in running] if task.own else []
+
+
+def begun(study: optuna.Study) -> list[int]:
+    """Begins the trials that are enqueued: two processes that begin them by SQLite may get the same one."""
+    waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+    return [study.ask().number for _ in waiting]
 
 
 def make_trial(study: optuna.Study, task: Task, number: int | None = None, several: bool = False) -> int | None:

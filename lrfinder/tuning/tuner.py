@@ -173,7 +173,7 @@ def search(study: Any, task: Task, seeds: int, jobs: int = 1, on_training: OnTra
     most = task.trials + 2 * seeds
     told = on_training or (lambda done, most, words: None)
     studies.prepare(study, task)
-    left = studies.unfinished(study, task)
+    left = studies.unfinished(study, task) + (studies.begun(study) if jobs != 1 else [])
     new = max(0, task.trials - len(studies.tried(study)) - len(left))
     for number in _made(studies.make_trial, [(study, task, number, jobs != 1) for number in [*left, *[None] * new]], jobs):
         if number is not None:
