@@ -5,6 +5,7 @@ code reads a name that NumPy has removed, it fails as it should. Importing this 
 is loaded when Chainer is.
 
 * ``repairs``: which modules of Chainer's are mended, how and why;
+* ``kernels``: Chainer's convolution and batch normalization, faster on a CPU;
 * ``workers``: processes that Python or Chainer start;
 * ``requirements``: what ``chainer.testing`` needs of ``pkg_resources``;
 * ``downloads`` and ``missing``: errors that say what to do.

@@ -45,14 +45,14 @@ class _EmptyLoader(importlib.abc.Loader):
 
 
 class _EditingLoader(importlib.machinery.SourceFileLoader):
-    """Compiles a module with its source edited; the bytecode on disk is neither read nor written."""
+    """Compiles a module with its source edited; the bytecode on disk is then neither read nor written."""
 
-    def get_code(self, fullname: str) -> types.CodeType:
+    def get_code(self, fullname: str) -> types.CodeType | None:
+        if fullname not in _EDITS:
+            return super().get_code(fullname)
         source = self.get_source(fullname)
         assert source is not None
-        if fullname in _EDITS:
-            source = _EDITS[fullname](source)
-        return compile(source, self.get_filename(fullname), 'exec', dont_inherit=True)
+        return compile(_EDITS[fullname](source), self.get_filename(fullname), 'exec', dont_inherit=True)
 
 
 class _ChainerLoader(importlib.machinery.SourceFileLoader):
@@ -77,6 +77,16 @@ class _IteratorLoader(_EditingLoader):
     def exec_module(self, module: types.ModuleType) -> None:
         super().exec_module(module)
         workers.mend_iterator(module)
+
+
+class _KernelLoader(_EditingLoader):
+    """Loads a function of Chainer's, and makes it faster on a CPU."""
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        super().exec_module(module)
+        from clr._compat import kernels
+
+        kernels.mend(module)
 
 
 def _replacing(texts: dict[str, str]) -> Callable[[str], str]:
@@ -110,6 +120,11 @@ _EMPTIED = {'chainer._environment_check'}
 _LOADERS: dict[str, type[importlib.machinery.SourceFileLoader]] = {
     'chainer': _ChainerLoader,
     'chainer.iterators.multiprocess_iterator': _IteratorLoader,
+    'chainer.functions.connection.convolution_2d': _KernelLoader,
+    'chainer.functions.connection.convolution_nd': _KernelLoader,
+    'chainer.functions.connection.deconvolution_2d': _KernelLoader,
+    'chainer.functions.connection.deconvolution_nd': _KernelLoader,
+    'chainer.functions.normalization.batch_normalization': _KernelLoader,
 }
 
 # pkg_resources is gone in setuptools 82; chainer.gradient_check needs chainer.testing.
@@ -125,6 +140,11 @@ _EDITS: dict[str, Callable[[str], str]] = {
     'chainer.functions.array.resize_images': _replacing(
         {  # numpy.float, removed in NumPy 1.24
             'dtype=numpy.float)': 'dtype=float)',
+        }
+    ),
+    'chainer.functions.connection.deconvolution_2d': _replacing(
+        {  # arrays in the place of their shapes, where a gradient's gradient is that of the kernel alone
+            '_set_cover_all(x, W)': '_set_cover_all(x.shape, W.shape)',
         }
     ),
     'chainermn.iterators.multi_node_iterator': _replacing(
