@@ -15,7 +15,8 @@ from collections.abc import Callable
 
 from benchmarks import provenance, tables
 from benchmarks.measuring import SEEDS, in_parallel, options, suggested
-from benchmarks.tasks import BY_NAME, validate
+from benchmarks.task import validate
+from benchmarks.tasks import BY_NAME
 from clr.policies import LENGTHS as POLICY_LENGTHS
 from clr.policies import POLICIES
 

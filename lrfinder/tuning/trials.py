@@ -15,7 +15,7 @@ from lrfinder.analysis.comparison import Difference, difference
 from lrfinder.analysis.cycles import CyclePlan
 from lrfinder.analysis.metrics import LOSS, WORDS, cost_sign
 from lrfinder.analysis.suggestion import Suggestion
-from lrfinder.tuning.schedules import Schedule, choices, suggested
+from lrfinder.tuning.schedules import FIXED, Schedule, choices, suggested
 
 import optuna
 import pandas as pd
@@ -96,9 +96,9 @@ class Task:
         """The cycles of a schedule."""
         return self.cycles if schedule == self.default else schedule.plan(self.base, self.iterations)
 
-    def first(self) -> tuple[Schedule, Schedule]:
-        """The schedules that are tried first: the one without tuning, and a fixed rate."""
-        return self.default, Schedule('fixed')
+    def first(self) -> list[Schedule]:
+        """The schedules that are tried first: the one without tuning, a fixed rate, and what does well in the benchmark."""
+        return list(dict.fromkeys([self.default, Schedule(FIXED), Schedule('cosine', 1), Schedule('wsd')]))[: self.trials]
 
     def training(self, schedule: Schedule, name: str, title: str, seed: int) -> Training:
         """A training with a schedule."""
@@ -239,12 +239,20 @@ def make_trial(study: optuna.Study, task: Task, number: int | None = None, sever
             study.sampler = _sampler(1000 * task.seed + (len(study.get_trials(deepcopy=False)) if number is None else number))
         elif several:  # which have copies of one sampler
             study.sampler.reseed_rng()
-        if number is None and len(tried(study)) >= task.trials:
+        if number is None and len(tried(study)) >= task.trials and has_default(study, task):
             return None
         trial = _asked(study, task) if number is None else _running(study, number)
         if trial is not None:
             _try(study, task, trial)
         return None if trial is None else trial.number
+
+
+def make_default(study: optuna.Study, task: Task) -> None:
+    """Makes the trial without tuning where the study has none, as where it was interrupted in a study that others work on."""
+    if not has_default(study, task):
+        study.enqueue_trial(task.default.to_params())
+    while not has_default(study, task):
+        make_trial(study, task)
 
 
 def _running(study: optuna.Study, number: int) -> optuna.Trial:
@@ -270,7 +278,7 @@ def _asked(study: optuna.Study, task: Task) -> optuna.Trial | None:
 def _try(study: optuna.Study, task: Task, trial: optuna.Trial) -> None:
     schedule = suggested(trial, choices(task.base), task.iterations)
     training = task.training(schedule, f'trial_{trial.number}', f'trial {len(tried(study)) + 1} of {task.trials}', task.seed)
-    watcher = _Watcher(task, training, trial, may_stop=schedule != task.default)
+    watcher = Watcher(task, training, trial, may_stop=schedule != task.default)
     try:
         if not watcher.was_stopped():
             watcher.take(task.train(training, watcher), training.iterations)
@@ -289,7 +297,7 @@ def _try(study: optuna.Study, task: Task, trial: optuna.Trial) -> None:
         study.tell(trial, watcher.value)
 
 
-class _Watcher:
+class Watcher:
     """Reports each validation of a trial, and stops it where it diverges or the pruner says so.
 
     Attributes:
@@ -367,7 +375,7 @@ def repetitions(study: optuna.Study, task: Task, seeds: int) -> list[tuple[Sched
 def repeat(study: optuna.Study, task: Task, schedule: Schedule, seed: int, title: str) -> str:
     """Trains with a schedule from another seed, keeps how that ended in the study, and says it in words."""
     training = task.training(schedule, _name(schedule, seed), title, seed)
-    watcher = _Watcher(task, training)
+    watcher = Watcher(task, training)
     with silent():
         watcher.take(task.train(training, watcher), training.iterations)
         value = None if watcher.diverged else watcher.value
@@ -406,8 +414,8 @@ def judge(study: optuna.Study, task: Task, seeds: int) -> Verdict:
 # What is shown
 
 
-def table(study: optuna.Study) -> pd.DataFrame:
-    """A row a trial: what was tried, and what it came to."""
+def table(study: optuna.Study, task: Task) -> pd.DataFrame:
+    """A row a trial, that without tuning first: what was tried, and what it came to."""
     rows = [
         {
             'trial': trial.number,
@@ -420,7 +428,7 @@ def table(study: optuna.Study) -> pd.DataFrame:
             'state': _state(trial),
             'value': trial.value if _completed(trial) else None,
         }
-        for trial in tried(study)
+        for trial in sorted(tried(study), key=lambda trial: schedule_of(trial) != task.default)
     ]
     return pd.DataFrame(rows).astype({'cycles': 'Int64', 'value': float})
 

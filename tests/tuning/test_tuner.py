@@ -47,10 +47,11 @@ def made(train, count=8, study=None, own=True, seeds=3, metric=VALIDATION_ACCURA
     return tuner.tuned_by(study, task, tuner.search(study, task, seeds))
 
 
-def test_the_first_trials_are_the_plan_without_tuning_and_a_fixed_rate_in_the_middle():
-    tuned = made(Told(lambda _: 0.5), count=2)
-    assert tuned.trials['policy'].tolist() == ['triangular2', 'fixed']
-    assert tuned.trials['max'].tolist() == pytest.approx([0.4, 0.2])
+def test_the_first_trials_are_the_plan_without_tuning_a_fixed_rate_in_the_middle_and_two_that_often_do_well():
+    tuned = made(Told(lambda _: 0.5), count=4)
+    assert tuned.trials['policy'].tolist() == ['triangular2', 'fixed', 'cosine', 'wsd']
+    assert tuned.trials['cycles'].tolist()[::2] == [3, 1]
+    assert tuned.trials['max'].tolist() == pytest.approx([0.4, 0.2, 0.4, 0.4])
 
 
 def test_a_schedule_that_is_better_from_each_seed_is_the_answer():
@@ -161,8 +162,16 @@ def test_a_trial_that_fails_in_a_study_of_the_users_is_told_so_and_tried_again()
     train = Told(lambda _: 0.5, break_at=0)
     with pytest.raises(KeyboardInterrupt):
         made(train, count=3, study=study, own=False)
-    assert [trial.state.name for trial in study.trials] == ['FAIL', 'WAITING']
-    assert made(train, count=3, study=study, own=False).trials['policy'].tolist()[:2] == ['fixed', 'triangular2']
+    assert [trial.state.name for trial in study.trials] == ['FAIL', *['WAITING'] * 2]
+    assert made(train, count=3, study=study, own=False).trials['policy'].tolist() == ['fixed', 'cosine', 'triangular2']
+
+
+def test_a_study_that_has_enough_trials_but_not_the_plan_without_tuning_gets_that():
+    study = optuna.create_study(direction='maximize', sampler=optuna.samplers.RandomSampler(seed=1))
+    made(Told(lambda _: 0.5), count=3, study=study, own=False)
+    stale = optuna.create_study(direction='maximize')
+    stale.add_trials([trial for trial in study.trials if trial.params['policy'] != 'triangular2'])
+    assert 'triangular2' in made(Told(lambda _: 0.5), count=2, study=stale, own=False).trials['policy'].tolist()
 
 
 @pytest.mark.parametrize(
