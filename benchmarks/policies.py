@@ -110,7 +110,7 @@ def _missing(name: str, seed: int, length: int) -> list[str]:
 
 
 def _measure(name: str, seed: int, length: int, schedules: list[str], jobs: int, origin: provenance.Origin) -> None:
-    low, high, _ = suggested(name, seed)
+    low, high = suggested(name, seed)[:2]
     calls = [(name, seed, length, schedule, (low, high)) for schedule in schedules]
     errors = in_parallel(trained, calls, jobs)
     rows = [(*call[:4], low, high, *error) for call, error in zip(calls, errors)]

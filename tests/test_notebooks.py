@@ -33,7 +33,8 @@ def test_a_notebook_runs(path, tmp_path):
 
 
 def test_there_are_notebooks():
-    assert [path.stem for path in NOTEBOOKS] == ['1_range_test', '2_train_with_clr', '3_your_own', '4_other_frameworks']
+    names = ['1_range_test', '2_train_with_clr', '3_your_own', '4_other_frameworks', '5_tune_the_schedule']
+    assert [path.stem for path in NOTEBOOKS] == names
 
 
 @pytest.mark.parametrize('path', NOTEBOOKS, ids=lambda path: path.stem)

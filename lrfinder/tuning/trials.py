@@ -7,6 +7,7 @@ import dataclasses
 import math
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,13 @@ from lrfinder.analysis.metrics import LOSS, WORDS, cost_sign
 from lrfinder.analysis.suggestion import Suggestion
 from lrfinder.tuning.schedules import FIXED, Schedule, choices, suggested
 
-import optuna
 import pandas as pd
-from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.engine import URL
+
+with warnings.catch_warnings():
+    warnings.filterwarnings('ignore', 'IProgress not found')  # said in a notebook of a bar that is not shown here
+    import optuna
+    from optuna.trial import FrozenTrial, TrialState
+    from sqlalchemy.engine import URL
 
 NAME = 'lrfinder'
 # The first trials are chosen without looking at others, and end without being compared with others.
