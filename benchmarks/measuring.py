@@ -72,10 +72,10 @@ def errors(name: str, value_range: tuple[float, float], seed: int, scale: int = 
     return outcome.error, int(outcome.collapsed)
 
 
-def searched(name: str, maxima: Sequence[float], seed: int) -> list[tuple[float, int]]:
-    """What :func:`errors` says of ranges with these maxima and a fourth of them as minima."""
+def errors_together(name: str, ranges: Sequence[tuple[float, float]], seed: int) -> list[tuple[float, int]]:
+    """What :func:`errors` says of each of the ranges, from one seed."""
     task = BY_NAME[name]
-    outcomes = train_together(task, [(high / 4, high) for high in maxima], seed, 'triangular', task.half_cycle, 4)
+    outcomes = train_together(task, ranges, seed, 'triangular', task.half_cycle, 4)
     return [(outcome.error, int(outcome.collapsed)) for outcome in outcomes]
 
 

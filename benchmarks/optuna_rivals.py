@@ -22,7 +22,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import provenance, tables
-from benchmarks.measuring import SEEDS, errors, in_parallel, options
+from benchmarks.measuring import SEEDS, errors_together, in_parallel, options
 from benchmarks.task import Task, lost, validate
 from benchmarks.tasks import BY_NAME
 
@@ -51,12 +51,13 @@ def main() -> None:
 
 def measured(task: Task, jobs: int) -> pd.DataFrame:
     """A row a seed, rule and budget."""
-    keys = [(task.name, seed, rule, budget) for budget in TRIAL for rule in PRUNERS for seed in SEEDS]
+    keys = [(task.name, seed, rule, budget) for seed in SEEDS for budget in TRIAL for rule in PRUNERS]
     rows = pd.DataFrame(keys, columns=['task', 'seed', 'rule', 'budget'])
     rows[['max', 'updates', 'trials']] = in_parallel(searched, keys, jobs)
     for prefix, share in (('', 4), ('fixed_', 1)):
-        calls = [(name, (rate / share, rate), seed) for name, seed, rate in zip(rows.task, rows.seed, rows['max'])]
-        rows[[f'{prefix}error', f'{prefix}collapsed']] = in_parallel(errors, calls, jobs)
+        calls = [(task.name, [(rate / share, rate) for rate in rates], seed) for seed, rates in rows.groupby('seed')['max']]
+        found = in_parallel(errors_together, calls, jobs)
+        rows[[f'{prefix}error', f'{prefix}collapsed']] = [outcome for outcomes in found for outcome in outcomes]
     return rows
 
 

@@ -8,7 +8,7 @@ The rows of tasks that --tasks does not name stay as they are.
 from __future__ import annotations
 
 from benchmarks import provenance, tables
-from benchmarks.measuring import OTHER_SEEDS, SEEDS, in_parallel, options, searched
+from benchmarks.measuring import OTHER_SEEDS, SEEDS, errors_together, in_parallel, options
 from benchmarks.task import Task
 
 import numpy as np
@@ -22,13 +22,10 @@ def main() -> None:
     args = options(__doc__)
     origin = provenance.here()
     for task in args.tasks:
-        seeds = SEEDS + OTHER_SEEDS
-        found = in_parallel(searched, [(task.name, grid(task), seed) for seed in seeds], args.jobs)
-        rows = [
-            (task.name, high, seed, *outcome)
-            for seed, outcomes in zip(seeds, found)
-            for high, outcome in zip(grid(task), outcomes)
-        ]
+        seeds, maxima = SEEDS + OTHER_SEEDS, grid(task)
+        calls = [(task.name, [(high / 4, high) for high in maxima], seed) for seed in seeds]
+        found = in_parallel(errors_together, calls, args.jobs)
+        rows = [(task.name, high, seed, *one) for seed, outcomes in zip(seeds, found) for high, one in zip(maxima, outcomes)]
         table = pd.DataFrame(rows, columns=['task', 'max', 'seed', 'error', 'collapsed'])
         tables.update('oracle.csv', table.sort_values(['max', 'seed']), origin)
 

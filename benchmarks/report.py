@@ -144,7 +144,7 @@ def draw(scores: pd.DataFrame, path: Path) -> None:
     rules = order(scores)[::-1]
     figure = Figure(figsize=(6, 0.5 * len(rules) + 1.5), dpi=200, layout='constrained')
     axes = figure.subplots()
-    for group in GROUPS:
+    for group in [group for group in GROUPS if group in set(scores.group)]:
         _dots(axes, scores[scores.group == group], rules, group)
     axes.set_xscale('symlog', linthresh=1, linscale=0.6)
     axes.set_xlim(1.3 * min(-1.0, scores.regret.min()), 110)
