@@ -10,8 +10,8 @@ median: TPE, with the pruner that stops what is worse than the median of the tri
 hyperband: TPE, with Hyperband, whose longest trials are one and a half times as long.
 
 The first five rates are drawn at random, as the pruner needs five trials, too: ten, the sampler's default, would be nearly all
-of 600 updates. All else is at its default; on six tasks of the group 'tune' the pruner did no better when it waited for a third or
-a half of a trial.
+of 600 updates. All else is at its default; on six tasks of the group 'tune' the pruner did no better when it waited for a third
+or a half of a trial.
 
 The rate that did best is used in two ways: as the maximum of a cycle from a fourth of it (`error`), and as a fixed rate
 (`fixed_error`).
