@@ -25,7 +25,7 @@ OPTIMIZER_NAMES = (
 RAMP_NAMES = ('linear', 'exponential')
 COMMUNICATOR_NAMES = ('naive', 'flat', 'non_cuda_aware', 'pure_nccl')
 # What a range test leaves in --out.
-CURVE, PICTURE, SUGGESTION = 'curve.csv', 'range_test.png', 'suggestion.json'
+CURVE, TRIALS, PICTURE, SUGGESTION = 'curve.csv', 'trials.csv', 'range_test.png', 'suggestion.json'
 
 _MOST_SHOWN = 20
 

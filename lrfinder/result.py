@@ -21,6 +21,8 @@ class Result:
         suggestion: The range, with its reasons.
         readings: What the analyzer reads off the ramp, by its seed (``None`` where there is no column ``seed``); a ramp that
             shows nothing by itself has none. ``None`` where the curve has not been read yet.
+        trials: The trial cycles, a row each; the columns are those of ``lrfinder.analysis.trials.COLUMNS``, and with several
+            seeds a first column ``seed``. ``None`` where none were run.
 
     >>> result = Result(pd.DataFrame({'lr': [0.1], 'main/loss': [2.3]}), Suggestion('lr', (0.01, 0.1), step_size=90))
     >>> result.suggestion.value_range
@@ -30,6 +32,7 @@ class Result:
     curve: pd.DataFrame
     suggestion: Suggestion
     readings: Mapping[int | None, Reading] | None = None
+    trials: pd.DataFrame | None = None
 
     def _repr_png_(self) -> bytes:
         """The picture, as notebooks show it."""

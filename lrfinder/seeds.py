@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import math
 from collections.abc import Callable, Generator, Iterable, Sequence
-from statistics import median_high, median_low
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
 from lrfinder.analysis.analyzer import Reading
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 Build = Callable[[int], tuple[Any, Any]]
 
+# The 90th percentile of Student's distribution with 1, 2, ... degrees of freedom, for as many values and one.
+T_90 = (3.078, 1.886, 1.638, 1.533, 1.476, 1.440, 1.415, 1.397, 1.383, 1.372, 1.363, 1.356, 1.350, 1.345, 1.341, 1.333, 1.325, 1.316)
+
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
@@ -37,6 +40,7 @@ class Outcome:
         suggestion: The range; ``None`` where there is none to give.
         why_none: Why there is none.
         reading: What the analyzer reads off the ramp; ``None`` where that is nothing.
+        trials: The trial cycles, a row each; ``None`` where none were run.
     """
 
     seed: int
@@ -44,6 +48,7 @@ class Outcome:
     suggestion: Suggestion | None
     why_none: str = ''
     reading: Reading | None = None
+    trials: pd.DataFrame | None = None
 
 
 def find_seeds(
@@ -70,7 +75,7 @@ def find_seeds(
 
     Returns:
         The curves one below the other, with a first column ``seed``, and a suggestion. Each of its bounds is the geometric
-        median of the seeds' bounds, ``spread`` holds the lowest and the highest of them, ``updates`` is what all of them cost.
+        mean of the seeds' bounds, ``spread`` says where that of another seed is expected, ``updates`` is what all of them cost.
 
     Raises:
         NoRangeError: Fewer than half of the seeds gave a range.
@@ -113,28 +118,46 @@ def joined(outcomes: Sequence[Outcome]) -> Result:
         NoRangeError: Fewer than half of them gave a range.
     """
     curve = _one_table([_with_seed(outcome.curve, outcome.seed) for outcome in outcomes])
+    trials = _one_table([_with_seed(outcome.trials, outcome.seed) for outcome in outcomes if outcome.trials is not None])
     none = [outcome for outcome in outcomes if outcome.suggestion is None]
     found = [outcome.suggestion for outcome in outcomes if outcome.suggestion is not None]
     if len(found) < len(none):
         why = f'only {len(found)} of {len(outcomes)} seeds gave a range; seed {none[0].seed}: {none[0].why_none}'
         error = NoRangeError(why)
-        error.curve = curve
+        error.curve, error.trials = curve, trials
         raise error
-    suggestion = _in_the_middle(found)
+    suggestion = _pooled(found)
     missing = tuple(f'seed {outcome.seed} gave no range: {outcome.why_none}' for outcome in none)
     updates = suggestion.updates + sum(len(outcome.curve) for outcome in none)
     readings: dict[int | None, Reading] = {one.seed: one.reading for one in outcomes if one.reading is not None}
-    return Result(curve, dataclasses.replace(suggestion, warnings=suggestion.warnings + missing, updates=updates), readings)
+    suggestion = dataclasses.replace(suggestion, warnings=suggestion.warnings + missing, updates=updates)
+    return Result(curve, suggestion, readings, trials)
 
 
-def geometric_median(values: Sequence[float]) -> float:
-    """The middle value; of an even number, the geometric mean of the two in the middle.
+def geometric_mean(values: Sequence[float]) -> float:
+    """The mean on the logarithmic scale; 0 where one of the values is.
 
-    >>> geometric_median([0.1, 0.4, 0.2]), geometric_median([0.1, 0.4])
-    (0.2, 0.2)
+    >>> round(geometric_mean([0.1, 0.4, 0.2]), 3), geometric_mean([0.1, 0.0])
+    (0.2, 0.0)
     """
-    low, high = median_low(values), median_high(values)
-    return low if low == high else math.sqrt(low * high)
+    return math.exp(fmean(map(math.log, values))) if min(values) > 0 else 0.0
+
+
+def expected_between(values: Sequence[float]) -> tuple[float, float]:
+    """Between which rates the answer of one more test lies in eight of ten cases, given those of several.
+
+    The prediction interval of a normal distribution on the logarithmic scale; the values themselves never lie outside of it all.
+
+    >>> low, high = expected_between([0.1, 0.2, 0.4])
+    >>> round(low, 3), round(high, 3)
+    (0.044, 0.906)
+    """
+    count, middle = len(values), geometric_mean(values)
+    if count < 2 or middle == 0:
+        return min(values), max(values)
+    ninth = T_90[min(count - 2, len(T_90) - 1)]
+    reach = math.exp(ninth * stdev(map(math.log, values)) * math.sqrt(1 + 1 / count))
+    return middle / reach, middle * reach
 
 
 # The range tests
@@ -164,12 +187,13 @@ def _outcome(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRo
         try:
             result = _find(build, seed, find_options, on_row)
         except NoRangeError as error:
-            return Outcome(seed, error.curve, None, str(error))
+            return Outcome(seed, error.curve, None, str(error), trials=getattr(error, 'trials', None))
         except BaseException as error:
             if getattr(error, 'curve', None) is not None:
                 vars(error)['curve'] = _with_seed(vars(error)['curve'], seed)
             raise
-        return Outcome(seed, result.curve, result.suggestion, reading=(result.readings or {}).get(None))
+        reading = (result.readings or {}).get(None)
+        return Outcome(seed, result.curve, result.suggestion, reading=reading, trials=result.trials)
 
 
 def _find(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRow | None) -> Result:
@@ -182,11 +206,13 @@ def _find(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRow |
 # What they find together
 
 
-def _in_the_middle(found: Sequence[Suggestion]) -> Suggestion:
+def _pooled(found: Sequence[Suggestion]) -> Suggestion:
     bounds = {'min': [one.value_range[0] for one in found], 'max': [one.value_range[1] for one in found]}
-    low, high = map(geometric_median, bounds.values())
+    low, high = map(geometric_mean, bounds.values())
     # The seed that speaks for all: the one whose upper bound is nearest to theirs.
     nearest = min(found, key=lambda one: abs(one.value_range[1] - high))
+    bands = [one.band for one in found if one.band is not None]
+    diverging = [one.diverges for one in found if one.diverges is not None]
     return dataclasses.replace(
         nearest,
         value_range=(low, high),
@@ -194,14 +220,16 @@ def _in_the_middle(found: Sequence[Suggestion]) -> Suggestion:
         reasons={name: _reason(text, bounds.get(name)) for name, text in nearest.reasons.items()},
         warnings=tuple(dict.fromkeys(warning for one in found for warning in one.warnings)),
         updates=sum(one.updates for one in found),
-        spread={name: (min(values), max(values)) for name, values in bounds.items()},
+        spread={name: expected_between(values) for name, values in bounds.items()},
+        band=(geometric_mean([band[0] for band in bands]), geometric_mean([band[1] for band in bands])) if bands else None,
+        diverges=min(diverging) if 2 * len(diverging) >= len(found) else None,
     )
 
 
 def _reason(text: str, values: Sequence[float] | None) -> str:
     if values is None:
         return text
-    return f'the middle of {len(values)} seeds, {min(values):.4g} to {max(values):.4g}; the nearest: {text}'
+    return f'the geometric mean of {len(values)} seeds, {min(values):.4g} to {max(values):.4g}; the nearest: {text}'
 
 
 def _with_seed(curve: pd.DataFrame, seed: int) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import clr  # noqa: F401
 import lrfinder
-from lrfinder import finder
+from lrfinder import range_test
 from lrfinder.analysis import analyzer
 
 import chainer
@@ -111,8 +111,8 @@ def test_a_narrow_or_a_high_range_is_not_left(value_range):
 
 def test_a_ramp_that_degrades_where_the_trial_cycles_did_not_is_told_and_decides_nothing():
     reading = analyzer.Reading(lowest=0.0, highest=0.3, pays=0.1, limit=analyzer.Limit(0.2, 'degrades', 'training loss'))
-    assert finder._doubts(reading, 0.1) == []
-    assert finder._doubts(reading, 0.25) == [
+    assert range_test.doubts(reading, 0.1) == []
+    assert range_test.doubts(reading, 0.25) == [
         'the ramp degrades at 0.2 (training loss), which the trial cycles survived: '
         'try several seeds (--seeds, lrfinder.find_seeds)'
     ]

@@ -69,12 +69,7 @@ def plan(iterations_per_epoch: int | None, length: Length | None = None, policy:
     if length is None:
         return _open_ended(iterations_per_epoch)
     count, unit = checked_length(length)
-    if iterations_per_epoch is None and unit == 'epoch':
-        raise ValueError(
-            'length is in epochs, but the iterator does not tell how long one is; '
-            "give it in iterations, such as length=(8000, 'iteration')"
-        )
-    iterations = int(count * (iterations_per_epoch or 0) if unit == 'epoch' else count)
+    iterations = iterations_in(length, iterations_per_epoch)
     if not is_endless(policy):
         step_size = max(1, int(step_size_of(policy, iterations)))
         return CyclePlan(step_size, None, iterations, f'{policy} fills {_counted(count, unit)}')
@@ -87,6 +82,26 @@ def replanned(suggestion: Suggestion, plan: CyclePlan, policy: str) -> Suggestio
     """A suggestion that was found before, with the cycles and the policy of a training that is asked for now."""
     reasons = {**suggestion.reasons, 'step_size': plan.reason}
     return dataclasses.replace(suggestion, step_size=plan.step_size, policy=policy, reasons=reasons)
+
+
+def iterations_in(length: Length, iterations_per_epoch: int | None) -> int:
+    """The iterations of a training of a given length.
+
+    Raises:
+        ValueError: The length is none, or it is in epochs, and it is not known how long one is.
+
+    >>> iterations_in((30, 'epoch'), 45), iterations_in((8000, 'iteration'), None)
+    (1350, 8000)
+    """
+    count, unit = checked_length(length)
+    if unit == 'iteration':
+        return int(count)
+    if iterations_per_epoch is None:
+        raise ValueError(
+            'length is in epochs, but the iterator does not tell how long one is; '
+            "give it in iterations, such as length=(8000, 'iteration')"
+        )
+    return int(count * iterations_per_epoch)
 
 
 def checked_length(length: Any) -> Length:

@@ -11,24 +11,25 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# The model has learned when its share of wrong answers has fallen by so many standard deviations, and by so much, or when its
-# loss has fallen by such a share: a larger one where there are answers to go by.
+# The model has learned when its share of wrong answers has fallen by so many standard deviations, and by so much.
 SURE = 2.5
 ERROR_FALL = 0.02
-LOSS_FALL = 0.5
-LOSS_FALL_ALONE = 0.1
-# So few held-out examples can't show that nothing was learned; then the training data have to.
+# Without answers, a fall of both losses by so many standard errors is learning, however small a share of the loss it is: that may
+# have any constant in it.
+SURE_BY_LOSS = 3.0
+# What is a smaller share of a loss than this comes from rounding.
+ROUNDING = 1e-6
+# So few held-out examples can't show that nothing was learned; then this share of the wrong answers on the training data has to
+# go.
 FEW_EXAMPLES = 100
-# A smaller fall than this share of the loss is little: rates are told apart poorly by it.
-LITTLE_FALL = 0.3
-# Losses that differ by no more than this share of them are the same.
-SAME_LOSS = 0.05
+WRONG_FALL = 0.5
+# A fall of fewer standard errors than this is little: rates are told apart poorly by it.
+LITTLE_FALL = 10.0
+# Losses are the same that differ by no more than this share of their fall, and by no more than so many standard errors.
+SAME_SHARE = 0.05
+SAME_ERRORS = 7.0
 # A model has learned already where it gives no more than this share of the wrong answers that it gives at a rate that ruins it.
 KNOWN = 0.25
-# Without answers, a fall of both losses by so many standard errors is learning, too, however small a share of the loss it is:
-# that may have a constant in it. Losses that differ by so many of them are not the same.
-SURE_ALONE = 3.0
-SURELY_DIFFERENT = 7.0
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,9 @@ DIVERGED = Score(math.inf, math.inf)
 def learned(scores: Iterable[Score], start: Score, examples: int | None = None) -> bool:
     """Whether any run made the model better on held-out data, and not just less sure of what it does not know.
 
+    By its answers, where those are known and enough: the loss alone also falls with random labels, and where a network that is
+    far too sure of itself collapses. No constant in the loss changes what this says, nor does its scale.
+
     Args:
         scores: What the runs came to.
         start: The state that they all began with.
@@ -73,17 +77,15 @@ def learned(scores: Iterable[Score], start: Score, examples: int | None = None) 
     """
     scores = sound(scores)
     if _few(examples):
-        return any(start.train - score.train > LOSS_FALL_ALONE * abs(start.train) for score in scores)
-    return any(_answers_better(score, start, examples) or _loses_less(score, start) for score in scores)
+        return any(_falls(start.train - score.train, score) for score in scores)
+    return knows_more(scores, start, examples)
 
 
 def knows_more(scores: Iterable[Score], start: Score, examples: int | None = None) -> bool:
-    """Whether any run gives more right answers than the start did; where answers are not known, whether any learned.
+    """Whether any run gives more right answers than the start did; where answers are not known, whether any loses less.
 
-    A loss that falls is not enough, unlike in :func:`learned`. On features as they are, the loss of the first state may be far
-    above that of chance, and falls to it at rates at which the network collapses. Of few held-out examples, what always gives
-    the same answer may get many more right than the start did; then half of the wrong answers on the training data have to go,
-    where those are known.
+    Of few held-out examples, what always gives the same answer may get many more right than the start did; then half of the
+    wrong answers on the training data have to go, where those are known.
 
     Args:
         scores: As for :func:`learned`.
@@ -91,24 +93,16 @@ def knows_more(scores: Iterable[Score], start: Score, examples: int | None = Non
         examples: As for :func:`learned`.
     """
     scores = sound(scores)
-    if not scores or by_loss_alone(scores, start):
-        return learned(scores, start, examples)
+    if by_loss_alone(scores, start):
+        return any(surely_less(score, start) for score in scores)
     if _few(examples) and math.isfinite(start.wrong):
-        return any(start.wrong - score.wrong > LOSS_FALL * start.wrong for score in scores)
+        return any(start.wrong - score.wrong > WRONG_FALL * start.wrong for score in scores)
     return any(_answers_better(score, start, examples) for score in scores)
 
 
-def surely_loses_less(scores: Iterable[Score], start: Score) -> bool:
-    """Whether the loss of any run has fallen by more than noise, on training and held-out data; where answers are not known.
-
-    Args:
-        scores: As for :func:`learned`.
-        start: As for :func:`learned`.
-    """
-    scores = sound(scores)
-    return by_loss_alone(scores, start) and any(
-        min(start.loss - score.loss, start.train - score.train) > SURE_ALONE * score.noise > 0 for score in scores
-    )
+def surely_less(score: Score, other: Score) -> bool:
+    """Whether the losses of a run, on training and on held-out data, are below others by more than noise."""
+    return _falls(min(other.loss - score.loss, other.train - score.train), score)
 
 
 def knows_already(start: Score, ruined: float) -> bool:
@@ -124,24 +118,25 @@ def knows_already(start: Score, ruined: float) -> bool:
     return start.wrong <= KNOWN * ruined
 
 
-def learned_little(loss: float, start: Score) -> bool:
-    """Whether a held-out loss has fallen by less than tells rates apart well."""
-    return start.loss - loss < LITTLE_FALL * abs(start.loss)
+def learned_little(scores: Iterable[Score], start: Score) -> bool:
+    """Whether no training loss has fallen by as much as tells rates apart well."""
+    return not any(start.train - score.train > LITTLE_FALL * score.noise for score in sound(scores))
 
 
-def alike(scores: Iterable[Score]) -> bool:
+def alike(scores: Iterable[Score], start: Score) -> bool:
     """Whether the losses of all sound runs came to the same whatever their rate, as when a network collapses at each."""
     scores = sound(scores)
     if len(scores) < 2:
         return False
-    losses = [value for score in scores for value in (score.train, score.loss)]
-    differ = max(losses) - min(losses)
-    # Without answers, the loss may have a large constant in it: then noise tells.
-    by_noise = (
-        all(math.isnan(score.error) for score in scores)
-        and differ > SURELY_DIFFERENT * max(score.noise for score in scores) > 0
+    noise = max(score.noise for score in scores)
+    pairs = (
+        ([score.train for score in scores], start.train),
+        ([score.loss for score in scores], start.loss),
     )
-    return differ <= SAME_LOSS * max(map(abs, losses)) and not by_noise
+    return all(
+        max(losses) - min(losses) <= min(SAME_SHARE * max(before - min(losses), 0.0), SAME_ERRORS * noise)
+        for losses, before in pairs
+    )
 
 
 def sound(scores: Iterable[Score]) -> list[Score]:
@@ -164,7 +159,6 @@ def _answers_better(score: Score, start: Score, examples: int | None) -> bool:
     return start.error - score.error > max(SURE * deviation, ERROR_FALL)
 
 
-def _loses_less(score: Score, start: Score) -> bool:
-    # With random labels, too, the loss falls: from that of a network that is sure of itself to that of one that is not.
-    least = LOSS_FALL_ALONE if math.isnan(score.error) else LOSS_FALL
-    return start.loss - score.loss > least * abs(start.loss)
+def _falls(fall: float, score: Score) -> bool:
+    """Whether a fall of the loss to that of a run is more than noise, and than rounding."""
+    return fall > max(SURE_BY_LOSS * score.noise, ROUNDING * abs(score.train))

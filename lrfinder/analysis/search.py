@@ -1,7 +1,8 @@
 """Which rates a range test tries: where a scan says to look, and which trial cycle tells most after those before.
 
-All trial cycles run at rates of one grid, two to a decade (:func:`on_grid`), so that tests from other seeds, or with other
-rounding, compare the same rates.
+All trial cycles run at rates of one grid, so that tests from other seeds, or with other rounding, compare the same rates. Its
+steps are whole numbers, four to a decade (:func:`rate_of`): at 1e-12 as at 1, none is taken for its neighbour. A search first
+goes by :data:`COARSE` steps, and by :data:`FINE` ones around what it has found.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from lrfinder.analysis.learning import Score, alike, knows_more
+from lrfinder.analysis.learning import Score, alike, knows_more, surely_less
 from lrfinder.analysis.metrics import ACCURACY, LOSS
 from lrfinder.analysis.smoothing import smoothed
-from lrfinder.analysis.trials import FACTOR, Trial, by_rate, promising, scores_of, verdict
+from lrfinder.analysis.trials import STEPS, Trial, by_rate, scores_of, verdict
 
 import numpy as np
 import numpy.typing as npt
@@ -29,16 +30,24 @@ SCAN_SMOOTHING = 1.5
 CLEAR = 1.5
 # A loss so many of them above the opening level, and further above it than any mean so far was below, is a spike: there a scan
 # leaves what the network can stand. What learns after it may be a network that has collapsed, whose last bias alone finds the
-# mean. A rise that is a smaller share of the level than the second number is none.
+# mean. A rise that is a smaller share of all that the scan falls than the second number is none.
 SPIKE = 16.0
 LEAST_SPIKE = 0.01
 # A scan passes a rate in one update, a cycle stays near it for many: it stands no more than about a twentieth of the rate of
 # the first spike.
 BELOW_SPIKE = 20.0
 # Where a scan shows no fall, so far below its end or its first spike.
-BELOW = FACTOR**3
+BELOW = 30.0
 # What is found beyond the first spike counts where it is so many times as high.
-BEYOND = FACTOR**2
+BEYOND = 10.0
+# Where a scan diverges within so many times its lowest rate, or falls until so near to its highest, the rate to look at lies
+# outside of it.
+AT_THE_START, AT_THE_END = 1000.0, 10.0
+# How many steps of the grid the rates of neighbouring trials are apart.
+COARSE, FINE = 2, 1
+# Learning still speeds up at the highest rate where the loss has fallen by more than so many times what it fell at the next
+# one. At rates that are far too low the fall goes with the rate: between coarse steps it is threefold.
+SPEEDING_UP = 2.0
 
 
 def where_to_look(scan: pd.DataFrame) -> list[float]:
@@ -64,11 +73,37 @@ def where_to_look(scan: pd.DataFrame) -> list[float]:
     rates, losses = rates[finite], losses[finite]
     level, noise = _opening(losses)
     end = _first_spike(losses, level, noise)
-    first = _fallen(rates[:end], losses[:end], level, noise)
+    first = _fallen(rates[:end], losses[:end], level, noise) or float(rates[end - 1]) / BELOW
     if end < len(losses):
         first = min(first, float(rates[end]) / BELOW_SPIKE)
-    beyond = _fallen(rates, losses, level, noise)
+    beyond = _fallen(rates, losses, level, noise) or 0.0
     return [first, beyond] if beyond > BEYOND * first else [first]
+
+
+def look_elsewhere(scan: pd.DataFrame, value_range: tuple[float, float]) -> tuple[float, float] | None:
+    """Where to scan again, because the rate to look at lies outside of a scan; ``None`` where it does not.
+
+    Args:
+        scan: The curve of an exponential scan, as far as it came.
+        value_range: Its lowest and its highest rate, as they were meant.
+
+    >>> rates = np.geomspace(1e-7, 1e2, 60)
+    >>> scan = pd.DataFrame({'lr': rates, 'main/loss': 1 / (1 + 1e-4 * rates)})
+    >>> look_elsewhere(scan, (1e-7, 1e2))
+    (100.0, 100000000000.0)
+    """
+    low, high = value_range
+    end = float(scan['lr'].iloc[-1])
+    if end < AT_THE_START * low:
+        return end * low / high, end
+    losses = scan[LOSS].to_numpy(float)
+    if end < high or not np.isfinite(losses).all():
+        return None
+    level, noise = _opening(losses)
+    if _first_spike(losses, level, noise) < len(losses):
+        return None
+    fallen = _fallen(scan['lr'].to_numpy(float), losses, level, noise)
+    return (high, high * high / low) if fallen is None or fallen > high / AT_THE_END else None
 
 
 def _opening(losses: npt.NDArray[np.float64]) -> tuple[float, float]:
@@ -82,16 +117,17 @@ def _first_spike(losses: npt.NDArray[np.float64], level: float, noise: float) ->
     means = np.convolve(losses, np.full(SCAN_LOSSES, 1 / SCAN_LOSSES), 'valid')
     best = np.minimum(np.minimum.accumulate(means), level)
     rise = losses[SCAN_LOSSES - 1 :] - level
-    spikes = np.flatnonzero(rise > np.maximum(SPIKE * noise, np.maximum(level - best, LEAST_SPIKE * abs(level))))
+    whole = LEAST_SPIKE * max(level - float(losses.min()), 0.0)
+    spikes = np.flatnonzero(rise > np.maximum(np.maximum(SPIKE * noise, whole), level - best))
     return int(spikes[0]) + SCAN_LOSSES - 1 if len(spikes) else len(losses)
 
 
-def _fallen(rates: npt.NDArray[np.float64], losses: npt.NDArray[np.float64], level: float, noise: float) -> float:
-    """The rate at which four fifths of the fall have come; where there is no more of it than noise, one well below the last."""
+def _fallen(rates: npt.NDArray[np.float64], losses: npt.NDArray[np.float64], level: float, noise: float) -> float | None:
+    """The rate at which four fifths of the fall have come; ``None`` where there is no more of it than noise."""
     smooth = smoothed(losses, SCAN_SMOOTHING)
     fall = level - float(smooth.min())
     if fall <= CLEAR * noise:
-        return float(rates[-1]) / BELOW
+        return None
     return float(rates[int(np.argmax(smooth <= smooth.min() + (1 - ANCHOR) * fall))])
 
 
@@ -101,32 +137,70 @@ def ruined(scan: pd.DataFrame) -> float:
     return float(worst)
 
 
-def on_grid(rate: float) -> float:
-    """The nearest rate of the grid that trial cycles run at.
+def rate_of(step: int) -> float:
+    """The rate of a step of the grid.
 
-    >>> [round(on_grid(rate), 4) for rate in (0.012, 0.025, 0.08)]
-    [0.01, 0.0316, 0.1]
+    >>> [round(rate_of(step), 4) for step in (-8, -6, -5, 0)]
+    [0.01, 0.0316, 0.0562, 1.0]
     """
-    return float(10.0 ** (round(2 * math.log10(rate)) / 2))
+    return float(10.0 ** (step / STEPS))
+
+
+def step_of(rate: float, apart: int = FINE) -> int:
+    """The step of the grid that is nearest to a rate.
+
+    Args:
+        rate: Above 0.
+        apart: The steps to choose from: every one, or every second one.
+
+    >>> step_of(0.05), step_of(0.05, COARSE)
+    (-5, -6)
+    """
+    return apart * round(STEPS * math.log10(rate) / apart)
 
 
 def first_rates(anchor: float, bounds: tuple[float, float]) -> list[float]:
-    """The rates of the first two trial cycles: a step above where to look, and there.
+    """The rates of the first two trial cycles: a coarse step above where to look, and there.
 
     Args:
         anchor: Where to look.
         bounds: The lowest and the highest rate that may be tried.
     """
-    low, high = bounds
-    first = max(min(on_grid(anchor * FACTOR), high), low)
-    second = max(on_grid(first / FACTOR), low) if first > low else min(on_grid(first * FACTOR), high)
-    return [first, second] if first != second else [first]
+    there = step_of(anchor, COARSE)
+    return _within([there + COARSE, there], bounds, [])
+
+
+def rates_around(rate: float, bounds: tuple[float, float]) -> list[float]:
+    """The rates of the first two trial cycles around what shorter ones speak for: there, and a fine step above.
+
+    Args:
+        rate: What they speak for.
+        bounds: The lowest and the highest rate that may be tried.
+    """
+    there = step_of(rate)
+    return _within([there, there + FINE], bounds, [])
 
 
 def next_rate(
-    trials: Sequence[Trial], start: Score, bounds: tuple[float, float], examples: int | None = None, known: bool = False
+    trials: Sequence[Trial],
+    start: Score,
+    bounds: tuple[float, float],
+    examples: int | None = None,
+    known: bool = False,
+    ahead: float = 0.0,
+    apart: int = COARSE,
 ) -> float | None:
     """The rate of the trial cycle that tells most after others.
+
+    ============================================================  =================================
+    what the trials say                                           what is tried next
+    ============================================================  =================================
+    all diverged                                                  a step below the lowest
+    the highest rate still speeds learning up                     two steps above it, or one
+    none learned, or all came to the same: a collapsed network    two steps below the lowest, or one
+    the best is the highest or the lowest                         a step beyond it
+    the best has a gap beside it                                  the middle of the gap
+    ============================================================  =================================
 
     Args:
         trials: Those that have been run, one or more.
@@ -134,38 +208,60 @@ def next_rate(
         bounds: The lowest and the highest rate that may be tried.
         examples: How many held-out examples there are.
         known: Whether the model had learned before, so that trials which teach it no more are no sign of a collapse.
+        ahead: As for :func:`~lrfinder.analysis.trials.verdict`.
+        apart: The step between neighbours.
 
     Returns:
-        A new rate within the bounds; ``None`` where the good rates are between others, or the bounds are reached.
+        A new rate within the bounds; ``None`` where the best rate is between others, or the bounds are reached.
 
     >>> start = Score(train=2.0, loss=2.0)
-    >>> rising = [Trial(0.01, Score(1.5, 1.5)), Trial(0.1, Score(0.9, 0.9))]
+    >>> rising = [Trial(0.01, Score(1.9, 1.9)), Trial(0.0316, Score(0.9, 0.9)), Trial(0.1, Score(0.5, 0.5))]
     >>> round(next_rate(rising, start, (0.0, math.inf)), 3)
     0.316
     """
+    wishes = _wishes(by_rate(trials), start, examples, known, ahead, apart)
+    return next(iter(_within(wishes, bounds, [trial.rate for trial in trials])), None)
+
+
+def _within(steps: Sequence[int], bounds: tuple[float, float], tried: Sequence[float]) -> list[float]:
+    """The rates of steps, those beyond a bound moved to it; each once, and none that has been tried."""
     low, high = bounds
-    rates = [trial.rate for trial in trials]
-    wishes = _wishes(by_rate(trials), start, examples, known)
-    return next((rate for rate in wishes if low <= rate <= high and not np.isclose(rate, rates).any()), None)
+    return [rate for rate in dict.fromkeys(min(max(rate_of(step), low), high) for step in steps) if rate not in tried]
 
 
-def _wishes(trials: Sequence[Trial], start: Score, examples: int | None, known: bool) -> list[float]:
-    """Rates that would tell most, the best first, whether they may be tried or not."""
-    lowest, highest = trials[0].rate, trials[-1].rate
-    lower, higher = on_grid(lowest / FACTOR), on_grid(highest * FACTOR)
-    found = verdict(trials, start)
+def _wishes(
+    trials: Sequence[Trial], start: Score, examples: int | None, known: bool, ahead: float, apart: int
+) -> list[int]:
+    """Steps that would tell most, the best first, whether they may be tried or not."""
+    steps = [step_of(trial.rate) for trial in trials]
+    lower, higher = steps[0] - apart, steps[-1] + apart
+    scores = scores_of(trials)
+    found = verdict(trials, start, ahead)
     if found is None:
         return [lower]
-    if promising(trials, start):
-        return [on_grid(higher * FACTOR), higher]
-    scores = scores_of(trials)
-    if not known and (alike(scores) or not knows_more(scores, start, examples)):  # as when a network collapses at each
-        return [on_grid(lower / FACTOR), lower]
-    edges = [lower] * found.lowest + [higher] * found.highest
-    return edges + _gaps(trials, found.best.rate)
+    if speeding_up(scores, start):
+        return [higher + apart, higher]
+    if not known and (alike(scores, start) or not knows_more(scores, start, examples)):
+        return [lower - apart, lower]
+    best = trials.index(found.best)
+    return [higher] * (best == len(trials) - 1) + [lower] * (best == 0) + _gaps(steps, best, apart)
 
 
-def _gaps(trials: Sequence[Trial], best: float) -> list[float]:
-    """The middles of the gaps above and below the best rate, where those are wider than the grid's."""
-    gaps = [(below.rate, above.rate) for below, above in pairwise(trials) if best in (below.rate, above.rate)]
-    return [on_grid(math.sqrt(below * above)) for below, above in reversed(gaps) if above > FACTOR**1.5 * below]
+def speeding_up(scores: Sequence[Score], start: Score) -> bool:
+    """Whether learning still speeds up at the highest rate.
+
+    Args:
+        scores: In the order of their rates.
+        start: The state that they all began with.
+    """
+    if len(scores) < 2 or not (scores[-1].sound and scores[-2].sound):
+        return False
+    next_one, highest = scores[-2:]
+    faster = surely_less(highest, next_one) and surely_less(highest, start)
+    return faster and start.loss - highest.loss > SPEEDING_UP * (start.loss - next_one.loss)
+
+
+def _gaps(steps: Sequence[int], best: int, apart: int) -> list[int]:
+    """The middles of the gaps above and below the best step, where those are wider than the grid's."""
+    gaps = [(low, high) for low, high in pairwise(steps) if steps[best] in (low, high) and high - low > apart]
+    return [apart * round((low + high) / 2 / apart) for low, high in reversed(gaps)]

@@ -11,13 +11,14 @@ import os
 import platform
 import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from html import escape
 from importlib import metadata
 from typing import Any
 
 from clr.arguments import checked_range
 from lrfinder import _files
+from lrfinder.analysis import batchsize as batchsize_rules
 
 SCHEMA = 1
 LINE_WIDTH = 100  # of what is printed
@@ -29,6 +30,7 @@ class NoRangeError(ValueError):
 
     Attributes:
         curve: The recorded curve (a ``pandas.DataFrame``) where there is one, so that nothing is lost.
+        trials: The trial cycles likewise.
 
     >>> try:
     ...     raise NoRangeError('the loss does not fall at any rate; check the labels')
@@ -38,6 +40,7 @@ class NoRangeError(ValueError):
     """
 
     curve: Any = None
+    trials: Any = None
 
 
 def versions() -> dict[str, str]:
@@ -64,7 +67,12 @@ class Suggestion:
         warnings: Where the answer is weak, and what to do about it.
         updates: How many parameter updates the answer cost.
         spread: How sure each bound is: keys ``'min'`` and ``'max'``, a low and a high value each; empty when not estimated.
-        batchsize: The examples of an update, over all workers, that the range holds for; ``None`` where not known.
+        batchsize: The examples of an update, over all workers, that the range holds for; ``None`` where not known. :meth:`at`
+            gives the range for another one.
+        optimizer: The name of the optimizer's class; ``None`` where not known.
+        band: The maxima that are expected to cost no more than a point of the right answers against the best one (where answers
+            are not known, a hundredth of what was gained); ``None`` where that was not estimated.
+        diverges: The lowest rate above the range at which a trial diverged; ``None`` where none did.
         proportional: Whether parameters have rates of their own, which were moved in proportion: CLR is to do so, too.
         versions: Versions of what made the answer.
         schema: Version of this format.
@@ -88,6 +96,9 @@ class Suggestion:
     updates: int = 0
     spread: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     batchsize: int | None = None
+    optimizer: str | None = None
+    band: tuple[float, float] | None = None
+    diverges: float | None = None
     proportional: bool = False
     versions: Mapping[str, str] = field(default_factory=versions)
     schema: int = SCHEMA
@@ -99,6 +110,8 @@ class Suggestion:
         for name in 'step_size', 'iterations_per_epoch', 'updates', 'batchsize':
             value = getattr(self, name)
             set_field(name, None if value is None else operator.index(value))
+        set_field('band', None if self.band is None else tuple(map(float, self.band)))
+        set_field('diverges', None if self.diverges is None else float(self.diverges))
         set_field('exhausted', bool(self.exhausted))
         set_field('proportional', bool(self.proportional))
         set_field('reasons', dict(self.reasons))
@@ -120,6 +133,7 @@ class Suggestion:
             f'value_range: {low:.4g} to {high:.4g} ({self.attr}){_spread(self.spread)}',
             *_because(f'  min {low:.4g}', self.reasons.get('min')),
             *_because(f'  max {high:.4g}', self.reasons.get('max')),
+            *([] if self.band is None else [_band(self.band, self.diverges)]),
             *_because(f'step_size: {self.step_size} iterations', self.reasons.get('step_size')),
             *(
                 line
@@ -130,6 +144,51 @@ class Suggestion:
             *(line for warning in self.warnings for line in _because('Warning', warning)),
         ]
         return '\n'.join(lines)
+
+    def at(self, batchsize: int) -> Suggestion:
+        """The suggestion for another batch, by the rule for its optimizer (:mod:`lrfinder.analysis.batchsize`).
+
+        A cycle takes as many epochs as before. ``reasons`` has the rule with its source; far from the batch that was measured,
+        ``warnings`` says so.
+
+        Args:
+            batchsize: The examples of an update, over all workers; 1 or more.
+
+        Raises:
+            ValueError: ``batchsize`` is out of its range; or it is not known for which batch the range was found, or there is no
+                rule for its optimizer.
+
+        >>> found = Suggestion('alpha', (0.001, 0.004), step_size=90, batchsize=32, optimizer='Adam')
+        >>> found.at(batchsize=128).value_range, found.at(batchsize=128).step_size
+        ((0.002, 0.008), 22)
+        """
+        other = batchsize_rules.checked_batchsize(batchsize)
+        if self.batchsize is None:
+            raise ValueError('it is not known for which batch this range was found, so there is none to give for another')
+        if other == self.batchsize:
+            return self
+        rule = batchsize_rules.rule_of(self.optimizer)
+        if rule is None:
+            raise ValueError(f'no rule is known for {self.optimizer or "the optimizer"}: find the range again with the other batch')
+        reason, doubts = batchsize_rules.scaled(self.batchsize, other, rule)
+        ratio = other / self.batchsize
+        factor = rule.factor(ratio)
+
+        def higher(rates: tuple[float, float]) -> tuple[float, float]:
+            return factor * rates[0], factor * rates[1]
+
+        return replace(
+            self,
+            value_range=higher(self.value_range),
+            step_size=max(1, round(self.step_size / ratio)),
+            iterations_per_epoch=None if self.iterations_per_epoch is None else max(1, math.ceil(self.iterations_per_epoch / ratio)),
+            reasons={**self.reasons, 'batchsize': reason},
+            warnings=(*self.warnings, *doubts),
+            spread={bound: higher(rates) for bound, rates in self.spread.items()},
+            batchsize=other,
+            band=None if self.band is None else higher(self.band),
+            diverges=None if self.diverges is None else factor * self.diverges,
+        )
 
     def to_json(self) -> str:
         """The suggestion as JSON text, as in ``suggestion.json``.
@@ -192,6 +251,11 @@ def _because(what: str, reason: str | None) -> list[str]:
     return textwrap.wrap(
         f'{what}: {reason}', LINE_WIDTH, subsequent_indent='    ', break_on_hyphens=False, break_long_words=False
     )
+
+
+def _band(band: tuple[float, float], diverges: float | None) -> str:
+    low, high = band
+    return f'  within a point of the best: max {low:.3g} to {high:.3g}' + (f'; diverges at {diverges:.3g}' if diverges else '')
 
 
 def _spread(spread: Mapping[str, tuple[float, float]]) -> str:
@@ -265,10 +329,13 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     'versions': ('an object of texts', _is_texts),
     'spread': ('an object of pairs', lambda value: isinstance(value, dict) and all(map(_is_pair, value.values()))),
     'batchsize': ('a number of examples, 1 or more, or null', lambda value: value is None or _is_count(value, 1)),
+    'optimizer': ('a name, or null', lambda value: value is None or isinstance(value, str)),
+    'band': ('two rates in ascending order, or null', lambda value: value is None or _is_pair(value)),
+    'diverges': ('a rate, or null', lambda value: value is None or _is_number(value)),
     'proportional': ('true or false', lambda value: isinstance(value, bool)),
 }
 # Where these are not known, a file may leave them out.
-_OPTIONAL = ('spread', 'batchsize', 'proportional')
+_OPTIONAL = ('spread', 'batchsize', 'optimizer', 'band', 'diverges', 'proportional')
 
 
 def _no_constant(name: str) -> None:

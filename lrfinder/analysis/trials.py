@@ -1,83 +1,93 @@
-"""Weighs trials: short cycles at candidate rates, each from the same state, and what they say of longer training.
+"""Weighs trials: short cycles at candidate rates, each from the same state, and what they say of a training.
 
 A ramp alone does not settle the maximum of a cycle: what it survives for a moment is more than what a cycle can stand, and
-a loss that falls does not tell whether what is learned holds. So a few short cycles are run, their maxima a factor apart.
-Three things count, each read by a short function below:
+a loss that falls does not tell whether what is learned holds. So a few short cycles are run, and what counts is how good the
+model is on held-out data after each of them. The whole rule:
 
-* how good the model is on held-out data after the cycle (:func:`held_out_regrets`);
-* whether a higher rate was no faster on the training data: then it is past what the network can stand (:func:`fastest`);
-* where a run three times as long would get to. Small steps add up: as long as the training is stable, a cycle at three times
-  the rate gets about as far as one three times as long. So a trial looks ahead for the rate below it: it shows the
-  overfitting of longer runs there (:func:`look_ahead`).
+* A trial's *shortfall* is how far it stays behind the best trial, as a share of what that one has gained: 0 for the best, 1 for
+  no gain. Between the trials it changes evenly with the logarithm of the rate (:func:`shortfalls`).
+* A training is longer than a trial. In time it gets at a rate to where the trial at a higher rate is already: ahead as long as
+  that learns faster, into overfitting where that overfits, into divergence where that diverges. So the *cost* of a rate is the mean
+  shortfall of the rates from itself up to a few times itself, the more the longer the training (:func:`foresight`).
+* The answer is the mean of all rates on the logarithmic scale, each weighed by exp(-cost): not the best rate, which may have
+  been lucky, but the middle of the good ones (:func:`verdict`).
 
-Between the trials' rates both regrets are taken to change evenly with the logarithm of the rate, so that the answer does not
-jump with the rates that happen to be tried. :func:`verdict` weighs all rates from the lowest to the highest trial.
+What each of the numbers is worth: ``python -m benchmarks.rules``.
 """
 
 from __future__ import annotations
 
+import io
 import math
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from lrfinder import _files
 from lrfinder.analysis.learning import Score, by_loss_alone, learned_little
+from lrfinder.analysis.metrics import LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 
-# The maxima of neighbouring trials are so far apart: two to a decade.
-FACTOR = math.sqrt(10)
-# Rates that are weighed from one trial's to that of a neighbour.
-RATES_BETWEEN = 12
-# Training regrets closer than these are the same: for being faster, and for being slower.
-FASTER = 0.02
-SLOWER = 0.1
-# How fast the weight of a rate goes down with its regret, as a share of what sets the rates around apart.
+# The columns of a table of trials; the rate is the highest of a trial's cycle.
+COLUMNS = ('rate', 'updates', LOSS, VALIDATION_LOSS, VALIDATION_ACCURACY, 'diverged', 'weight')
+
+# Steps of the grid of rates in a decade; the maxima of neighbouring trials are two steps apart, and one in the end.
+STEPS = 4
+# Rates that are weighed from one step of the grid to the next.
+RATES_BETWEEN = 6
+# The weight of a rate goes down to 1 / e where its cost is so much above the least: this share of the median of all costs.
 TEMPERATURE = 0.15
-# Those rates: up to so many times the best one above and below it.
-AROUND = FACTOR**3
-# The weight of a rate that is judged by looking ahead, where one that is judged by itself has 1: exp(-1).
-LOOK_AHEAD_WEIGHT = 0.37
-# Rates that are less apart than this, as a share of the whole improvement, are weighed as if they were: shares of wrong
-# answers are coarse, a loss alone is not.
-LEAST_APART = 0.1
-LEAST_APART_BY_LOSS = 0.01
-# A trial with less than this share of the best one's weight is none of the good ones.
-GOOD = 0.1
-# A training is longer than a trial, and what a trial stands may break it later: the share of the weighed rate that it gets.
-TRAINING_SHARE = 0.8
-# Resampled verdicts for the spread, and the percentiles that it spans.
-RESAMPLES = 200
-PERCENTILES = (10, 90)
+# Costs that are closer than this are the same.
+LEAST_COST = 0.001
+# How far above a rate its cost looks, in decades: for a training that is as long as a trial, and for each decade that it is longer.
+FORESIGHT = 0.125
+FORESIGHT_PER_DECADE = 0.42
+# How many times as long as a trial a training is, where that is not known.
+USUAL_LENGTH = 4.0
+# The share of all weight to each side of the interval in which another test's answer is expected.
+TAIL = 0.1
+# What is lost within the band, of all answers; of what was gained, where answers are not known.
+BAND = 0.01
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A short cycle: its highest rate, and what it came to."""
+    """A short cycle.
+
+    Attributes:
+        rate: Its highest rate.
+        score: What it came to.
+        updates: Its length.
+    """
 
     rate: float
     score: Score
+    updates: int = 0
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The rate that the trials speak for.
+    """What trials speak for.
 
     Attributes:
-        rate: The highest rate of a cycle: between the trials' rates, or a little below the lowest.
+        rate: The highest rate of a cycle: between those of the trials.
         best: The trial with the most weight.
         weights: Shape (trials,), the weights at their rates in ascending order; at most 1.
-        lowest: Whether the lowest trial is among the good ones, so that a lower one may be better still.
-        highest: The same for the highest.
+        interval: The rates between which most of the weight lies.
+        band: The rates that are expected to lose no more than a point of the answers to the best one.
     """
 
     rate: float
     best: Trial
     weights: Floats
-    lowest: bool
-    highest: bool
+    interval: tuple[float, float]
+    band: tuple[float, float]
 
 
 def by_rate(trials: Iterable[Trial]) -> list[Trial]:
@@ -90,12 +100,27 @@ def scores_of(trials: Iterable[Trial]) -> list[Score]:
     return [trial.score for trial in trials]
 
 
-def verdict(trials: Sequence[Trial], start: Score) -> Verdict | None:
+def foresight(length: int | None, updates: int) -> float:
+    """How far above a rate its cost looks, in decades.
+
+    Args:
+        length: The updates of the training; ``None`` where they are not known.
+        updates: Those of a trial.
+
+    >>> round(foresight(90, 90), 3), round(foresight(None, 90), 3)
+    (0.125, 0.378)
+    """
+    longer = USUAL_LENGTH if length is None else max(1.0, length / updates)
+    return FORESIGHT + FORESIGHT_PER_DECADE * math.log10(longer)
+
+
+def verdict(trials: Sequence[Trial], start: Score, ahead: float = 0.0) -> Verdict | None:
     """Weighs trials against each other.
 
     Args:
-        trials: In any order, of different rates.
+        trials: In any order, of different rates and the same length.
         start: The state that they all began with.
+        ahead: How far above a rate its cost looks, in decades: :func:`foresight`.
 
     Returns:
         The verdict; ``None`` where no trial is sound.
@@ -103,124 +128,182 @@ def verdict(trials: Sequence[Trial], start: Score) -> Verdict | None:
     >>> start = Score(train=2.0, loss=2.0)
     >>> runs = [Trial(0.1, Score(1.0, 1.0)), Trial(0.3, Score(0.5, 0.5)), Trial(0.9, Score(1.9, 1.9))]
     >>> found = verdict(runs, start)
-    >>> 0.08 < found.rate <= 0.24
+    >>> 0.2 < found.rate < 0.4
     True
     """
     ordered = by_rate(trials)
     scores = scores_of(ordered)
-    if not any(score.sound for score in scores):
-        return None
-    tried = np.log([trial.rate for trial in ordered])
-    logs, plain, weights = _weighed(tried, scores, start)
     sound = np.array([score.sound for score in scores])
-    plain, at_trials = (sound * np.interp(tried, logs, values) for values in (plain, weights))
-    good = np.flatnonzero(plain > GOOD * plain.max())
+    if not sound.any():
+        return None
+    tried = np.log10([trial.rate for trial in ordered])
+    logs = _between(tried)
+    cost = costs(logs, np.interp(logs, tried, np.minimum(shortfalls(scores, start), 1.0)), ahead)
+    known = np.interp(logs, tried, sound.astype(float)) > 1 - 1e-9  # not on the way to a rate that diverged
+    cost = np.where(known, cost, np.inf)
+    weights = np.exp(-(cost - cost.min()) / _temperature(cost[known]))
+    at_trials = np.interp(tried, logs, weights)
+    answer = float(np.sum(weights * logs) / np.sum(weights))
+    lost = costs(logs, np.interp(logs, tried, _lost(scores, start)), ahead)
     return Verdict(
-        rate=TRAINING_SHARE * float(np.exp(np.sum(weights * logs) / np.sum(weights))),
+        rate=_power(answer),
         best=ordered[int(np.argmax(at_trials))],
         weights=at_trials,
-        lowest=0 in good,
-        highest=len(ordered) - 1 in good,
+        interval=_interval(logs, weights),
+        band=_band(logs, np.where(known, lost, np.inf), answer),
     )
 
 
-def _weighed(tried: Floats, scores: Sequence[Score], start: Score) -> tuple[Floats, Floats, Floats]:
-    """Logarithms of rates from the lowest to the highest tried, and their weights, without and with regard to looking ahead."""
-    logs = np.linspace(tried[0], tried[-1], 1 + round(RATES_BETWEEN * (tried[-1] - tried[0]) / math.log(FACTOR)))
-    held_out = np.interp(logs, tried, np.minimum(held_out_regrets(scores, start), 1.0))
-    training = np.interp(logs, tried, np.minimum(training_regrets(scores, start), 1.0))
-    speeding_up = faster_above(logs, training)
-    apart = _apart(logs, held_out, LEAST_APART_BY_LOSS if by_loss_alone(scores, start) else LEAST_APART)
-    plain = _weights(look_ahead(logs, held_out, speeding_up), training, apart)
-    return logs, plain, np.where(speeding_up, LOOK_AHEAD_WEIGHT, 1.0) * plain
+def table(trials: Sequence[Trial], deciding: Sequence[Trial], found: Verdict | None, validated: bool) -> pd.DataFrame:
+    """The trials as a table, a row each, in the order in which they were run.
+
+    Args:
+        trials: All of them.
+        deciding: Those that a verdict was given on.
+        found: The verdict; ``None`` where there is none.
+        validated: Whether they were judged on held-out data.
+
+    Returns:
+        The columns of :data:`COLUMNS`; cells without a number are empty (NaN).
+    """
+    weights = {} if found is None else {trial.rate: weight for trial, weight in zip(by_rate(deciding), found.weights)}
+    chosen = {id(trial) for trial in deciding}
+    rows = [
+        (
+            trial.rate,
+            trial.updates,
+            trial.score.train if trial.score.sound else math.nan,
+            trial.score.loss if trial.score.sound and validated else math.nan,
+            1 - trial.score.error if trial.score.sound and validated else math.nan,
+            not trial.score.sound,
+            float(weights.get(trial.rate, 0.0)) if id(trial) in chosen else 0.0,
+        )
+        for trial in trials
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def held_out_regrets(scores: Sequence[Score], start: Score) -> Floats:
-    """How far each run falls short of the best on held-out data: 0 for the best, 1 for no improvement over the start.
+def write(trials: pd.DataFrame | None, path: str | os.PathLike[str]) -> None:
+    """Writes a table of trials as CSV, whole or not at all; nothing where there is none.
 
-    The mean of the regrets in loss and in error where both are known. A loss alone rates a network as overfitted that is
+    Raises:
+        OSError: The file can't be written.
+    """
+    if trials is not None:
+        _files.write_text(path, trials.to_csv(index=False, lineterminator='\n'))
+
+
+def read(path: str | os.PathLike[str]) -> pd.DataFrame | None:
+    """Reads what :func:`write` wrote; ``None`` where there is no such table."""
+    try:
+        with open(path, encoding='utf-8') as file:
+            return from_text(file.read())
+    except (OSError, ValueError):
+        return None
+
+
+def from_text(text: str) -> pd.DataFrame:
+    """A table of trials from its CSV text.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    found = pd.read_csv(io.StringIO(text), float_precision='round_trip')
+    if list(found.columns)[-len(COLUMNS) :] != list(COLUMNS):
+        raise ValueError('these are no trials')
+    return found
+
+
+def shortfalls(scores: Sequence[Score], start: Score) -> Floats:
+    """How far each run stays behind the best on held-out data: 0 for the best, 1 for no gain over the start, or more.
+
+    The mean of the shortfalls in loss and in error where both are known. A loss alone rates a network as overfitted that is
     only too sure of itself; an error alone is too coarse early in the training.
     """
-    by_loss = _regrets(np.array([score.loss for score in scores]), start.loss)
+    by_loss = _behind(np.array([score.loss for score in scores]), start.loss)
     if by_loss_alone(scores, start):
         return by_loss
-    by_error = _regrets(np.array([score.error for score in scores]), start.error)
+    by_error = _behind(np.array([score.error for score in scores]), start.error)
     return np.where([score.sound for score in scores], (by_loss + by_error) / 2, np.inf)
 
 
-def training_regrets(scores: Sequence[Score], start: Score) -> Floats:
-    """How far each run falls short of the fastest on the training data, like :func:`held_out_regrets`."""
-    return _regrets(np.array([score.train for score in scores]), start.train)
-
-
-def faster_above(logs: Floats, training: Floats) -> npt.NDArray[np.bool_]:
-    """Whether a rate that is :data:`FACTOR` times as high is faster on the training data, for each rate.
+def costs(logs: Floats, shortfall: Floats, ahead: float) -> Floats:
+    """The mean shortfall from each rate to one further ahead; beyond the last one it stays as it is there.
 
     Args:
         logs: Shape (n,), logarithms of rates, ascending.
-        training: Shape (n,), :func:`training_regrets` at them.
+        shortfall: Shape (n,), finite, at those rates.
+        ahead: How far, 0 or more, in the unit of ``logs``.
+
+    >>> costs(np.array([0.0, 1.0, 2.0]), np.array([1.0, 0.0, 1.0]), 1.0).tolist()
+    [0.5, 0.5, 1.0]
     """
-    return _above(logs, training) < training - FASTER
+    if ahead <= 0 or len(logs) == 1:
+        return shortfall
+    area = np.concatenate([[0.0], np.cumsum(np.diff(logs) * (shortfall[1:] + shortfall[:-1]) / 2)])
+    ends = logs + ahead
+    beyond = np.maximum(ends - logs[-1], 0.0) * shortfall[-1]
+    return (np.interp(ends, logs, area) + beyond - area) / ahead
 
 
-def look_ahead(logs: Floats, held_out: Floats, speeding_up: npt.NDArray[np.bool_]) -> Floats:
-    """The regrets of longer runs: where a higher rate is faster, its regret is what this rate gets to later.
-
-    Args:
-        logs: Shape (n,), logarithms of rates, ascending.
-        held_out: Shape (n,), :func:`held_out_regrets` at them.
-        speeding_up: Shape (n,), :func:`faster_above` for them.
-    """
-    return np.where(speeding_up, _above(logs, held_out), held_out)
+def _between(tried: Floats) -> Floats:
+    """The logarithms that are weighed: those of the trials, and as many to a decade between them everywhere."""
+    gaps = [
+        np.linspace(low, high, max(1, round(RATES_BETWEEN * STEPS * (high - low))), endpoint=False)
+        for low, high in pairwise(tried)
+    ]
+    return np.concatenate([*gaps, tried[-1:]])
 
 
-def fastest(training: Floats) -> int:
-    """The index of the highest rate that is still among the fastest on the training data."""
-    return int(np.flatnonzero(training <= training.min() + SLOWER)[-1])
+def _temperature(cost: Floats) -> float:
+    return max(TEMPERATURE * float(np.median(cost)), LEAST_COST)
 
 
-def promising(trials: Sequence[Trial], start: Score) -> bool:
-    """Whether a far higher rate may do far better: little was learned so far, and the highest rate is clearly the fastest."""
-    scores = scores_of(by_rate(trials))
-    training, highest = training_regrets(scores, start), scores[-1]
-    little = learned_little(min(score.loss for score in scores), start)
-    better = highest.loss < start.loss and highest.train < start.train
-    return little and better and len(scores) > 1 and bool(training[-1] < training[:-1].min() - FASTER)
-
-
-def _above(logs: Floats, values: Floats) -> Floats:
-    """The values at rates that are :data:`FACTOR` times as high; infinite where that is beyond the last."""
-    return np.interp(logs + math.log(FACTOR) - 1e-9, logs, values, right=np.inf)
-
-
-def _apart(logs: Floats, held_out: Floats, least: float) -> float:
-    """What sets the rates around the best one apart."""
-    around = np.abs(logs - logs[int(np.argmin(held_out))]) <= math.log(AROUND) + 1e-9
-    return max(float(np.median(held_out[around])), least)
-
-
-def _weights(later: Floats, training: Floats, apart: float) -> Floats:
-    """The less a rate's regret, the more: none beyond the fastest."""
-    within = np.arange(len(later)) <= fastest(training)
-    return np.where(within, np.exp(-(later - later[within].min()) / (TEMPERATURE * apart)), 0.0)
-
-
-def _regrets(values: Floats, start: float) -> Floats:
-    """How far values fall short of the lowest, as a share of the fall from the start; infinite for what is not finite."""
+def _behind(values: Floats, start: float) -> Floats:
+    """How far values are above the lowest, as a share of its fall from the start; infinite for what is not finite."""
     finite = np.isfinite(values)
     best = float(np.min(values[finite])) if finite.any() else 0.0
     fall = max(start - best, 1e-12 * max(abs(start), abs(best)), 1e-300) if math.isfinite(start) else max(abs(best), 1e-300)
     return np.where(finite, (np.where(finite, values, best) - best) / fall, np.inf)
 
 
+def _interval(logs: Floats, weights: Floats) -> tuple[float, float]:
+    """The rates beyond which a tenth of the weight lies, to each side."""
+    logs, weights = logs[weights > 0], weights[weights > 0]
+    passed = (np.cumsum(weights) - weights / 2) / np.sum(weights)
+    low, high = np.interp([TAIL, 1 - TAIL], passed, logs)
+    return _power(float(low)), _power(float(high))
+
+
+def _lost(scores: Sequence[Score], start: Score) -> Floats:
+    """What each run loses to the best: the share of all answers, or where those are not known, of what the best has gained."""
+    if by_loss_alone(scores, start):
+        return np.minimum(_behind(np.array([score.loss for score in scores]), start.loss), 1.0)
+    errors = np.array([score.error if score.sound else 1.0 for score in scores])
+    return errors - errors.min()
+
+
+def _band(logs: Floats, lost: Floats, answer: float) -> tuple[float, float]:
+    """The rates around the one that loses least which lose hardly more; the answer among them."""
+    least = int(np.argmin(lost))
+    worse = np.flatnonzero(lost > lost[least] + BAND)
+    low = logs[max(worse[worse < least], default=-1) + 1]
+    high = logs[min(worse[worse > least], default=len(logs)) - 1]
+    return _power(min(low, answer)), _power(max(high, answer))
+
+
+def _power(log: float) -> float:
+    return float(10.0**log)
+
+
 # In words
 
 
-def reason(trials: Sequence[Trial], found: Verdict) -> str:
+def reason(trials: Sequence[Trial], ahead: float) -> str:
     """Why the rate of a verdict, in words."""
     return (
-        f'{TRAINING_SHARE:g} of {found.rate / TRAINING_SHARE:.3g}, as a training is longer than a trial; '
-        f'{len(trials)} trial cycles speak for that, by their highest rate: {outcomes(trials)}'
+        f'the middle of the rates that did best, they and those up to {10**ahead:.2g} times as high, as a training is longer '
+        f'than a trial; {len(trials)} trial cycles, by their highest rate: {outcomes(trials)}'
     )
 
 
@@ -229,19 +312,31 @@ def outcomes(trials: Sequence[Trial]) -> str:
     return '; '.join(f'{trial.rate:.2g}: {_outcome(trial.score)}' for trial in by_rate(trials))
 
 
+def diverges(trials: Sequence[Trial], found: Verdict) -> float | None:
+    """The lowest rate above that of a verdict at which a trial diverged; ``None`` where none did."""
+    return min((trial.rate for trial in trials if not trial.score.sound and trial.rate > found.rate), default=None)
+
+
 def warnings(trials: Sequence[Trial], found: Verdict, start: Score) -> list[str]:
     """Where a verdict is weak, and what to do about it."""
     texts = []
-    if learned_little(found.best.score.loss, start):
+    if learned_little(scores_of(trials), start):
         texts.append(
-            'the trial cycles learned little, so they tell rates apart poorly: try several seeds (--seeds, lrfinder.find_seeds)'
+            'the trial cycles learned little, so they tell rates apart poorly: let the answer cost more (--budget, budget=)'
         )
     rates = [trial.rate for trial in trials]
     if found.best.rate == min(rates) < max(rates):
-        texts.append('the lowest rate tried was the best: lower ones may do better')
+        texts.append(_elsewhere('lowest', 'lower', found.best.rate / 100, found.best.rate))
     if found.best.rate == max(rates) > min(rates):
-        texts.append('the highest rate tried was the best: higher ones may do better')
+        texts.append(_elsewhere('highest', 'higher', found.best.rate, 100 * found.best.rate))
     return texts
+
+
+def _elsewhere(edge: str, beyond: str, low: float, high: float) -> str:
+    return (
+        f'the {edge} rate tried was the best: {beyond} ones may do better, look there '
+        f'(--value-range {low:.2g} {high:.2g}, value_range=({low:.2g}, {high:.2g}))'
+    )
 
 
 def _outcome(score: Score) -> str:
@@ -249,25 +344,3 @@ def _outcome(score: Score) -> str:
         return 'diverged'
     error = f', {100 * score.error:.3g}% wrong' if math.isfinite(score.error) else ''
     return f'loss {score.loss:.3g}{error}'
-
-
-# How sure
-
-
-def spread(trials: Sequence[Trial], start: Score) -> tuple[float, float]:
-    """Between which rates the verdict stays when the losses are drawn again with their noise.
-
-    Returns:
-        The 10th and the 90th percentile of the rate over resampled verdicts.
-    """
-    random = np.random.default_rng(0)  # the same answer for the same runs
-    drawn = [verdict([_redrawn(trial, random) for trial in trials], start) for _ in range(RESAMPLES)]
-    rates = [found.rate for found in drawn if found is not None]
-    low, high = np.percentile(rates, PERCENTILES)
-    return float(low), float(high)
-
-
-def _redrawn(trial: Trial, random: np.random.Generator) -> Trial:
-    score = trial.score
-    shifts = random.normal(0.0, score.noise if math.isfinite(score.noise) else 0.0, size=2)
-    return Trial(trial.rate, Score(score.train + shifts[0], score.loss + shifts[1], score.error, score.noise))

@@ -12,9 +12,9 @@ from typing import Any
 
 from clr.choice import check_first_values
 from clr.policies import named
-from lrfinder import finder
-from lrfinder._names import CURVE, PICTURE, SUGGESTION
-from lrfinder.analysis import analyzer, cycles
+from lrfinder._names import CURVE, PICTURE, SUGGESTION, TRIALS
+from lrfinder.analysis import analyzer, cycles, trials
+from lrfinder.analysis.budget import spent
 from lrfinder.analysis.curve import read_curve, write_curve
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
 from lrfinder.cli import compare, inputs, manifest, snapshots, summary, train, trial_folders
@@ -111,7 +111,7 @@ class _Job:
         self._manifest = self._manifest.fed_with({**self._builder.inputs, **modules})
 
     def _files(self) -> list[str]:
-        names = [manifest.NAME, CURVE, PICTURE, SUGGESTION]
+        names = [manifest.NAME, CURVE, TRIALS, PICTURE, SUGGESTION]
         names += ['log', TRAINING, *snapshots.all_names(self._folder)] if self._plan is not None else []
         names += compare.FILES if self._options.compare else []
         return [*names, *trial_folders.FILES] if self._options.tune else names
@@ -133,13 +133,14 @@ class _Job:
         with writing(self._folder):
             if not known:
                 write_curve(result.curve, self._folder / CURVE)
+                trials.write(result.trials, self._folder / TRIALS)
             suggestion.save(self._folder / SUGGESTION)
         self._manifest.with_digests().save()
         self._kept = True
         from lrfinder import plotting
 
         with writing(self._folder):
-            plotting.save_range_test(picture, result.curve, suggestion, readings=result.readings)
+            plotting.save_range_test(picture, result.curve, suggestion, readings=result.readings, trials=result.trials)
         how = [] if self._options.tune else [*summary.how_to_train(suggestion, self._plan), '']
         self._out.say(f'Picture: {picture}', '', *how)
         return suggestion
@@ -150,11 +151,11 @@ class _Job:
         curve, suggestion = read_curve(self._folder / CURVE), before or Suggestion.load(self._folder / SUGGESTION)
         if self._plan is not None:
             suggestion = cycles.replanned(suggestion, self._plan, self._options.policy)
-        return Result(curve, suggestion, analyzer.readings(curve))
+        return Result(curve, suggestion, analyzer.readings(curve), trials.read(self._folder / TRIALS))
 
     def _test(self) -> Result:
         options = self._options
-        chosen = {name: getattr(options, name) for name in ('value_range', 'iterations', 'ramp', 'policy')}
+        chosen = {name: getattr(options, name) for name in ('value_range', 'iterations', 'ramp', 'budget', 'policy')}
         chosen = {name: value for name, value in chosen.items() if value is not None}
         seeds = range(options.seed, options.seed + options.seeds)
         recording, progress = Recording(self._folder / CURVE, several=options.seeds > 1), self._progress()
@@ -190,8 +191,9 @@ class _Job:
         options = self._options
         if options.jobs > 1:
             return Progress('range tests', options.seeds - len(self._manifest.finished), options.quiet)
-        each = finder.most_updates(options.iterations or finder.RAMP_UPDATES)
-        return Progress('range test', (options.seeds - len(self._manifest.finished)) * each, options.quiet)
+        spending = spent(options.budget, self._plan.iterations if self._plan else None)
+        most = spending.most + (options.iterations or spending.ramp) - spending.ramp
+        return Progress('range test', (options.seeds - len(self._manifest.finished)) * most, options.quiet)
 
     def _keep(self, error: BaseException, recording: Recording) -> None:
         """Writes what was recorded before the test ended early."""
@@ -201,11 +203,14 @@ class _Job:
                 self._kept = recording.save()
                 return
             write_curve(curve, self._folder / CURVE)
+            tried = getattr(error, 'trials', None)
+            if tried is not None and len(tried):
+                trials.write(tried, self._folder / TRIALS)
             self._kept = True
             if isinstance(error, NoRangeError):
                 from lrfinder import plotting
 
-                plotting.save_range_test(self._folder / PICTURE, curve, None, note=str(error))
+                plotting.save_range_test(self._folder / PICTURE, curve, None, note=str(error), trials=tried)
 
     # The training
 

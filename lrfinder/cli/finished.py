@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lrfinder.analysis import analyzer
+from lrfinder.analysis import analyzer, trials
 from lrfinder.analysis.curve import make_curve
 from lrfinder.analysis.suggestion import Suggestion
 from lrfinder.seeds import Outcome
@@ -18,11 +18,12 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
     """What a seed came to, as values of JSON.
 
     >>> to_json(Outcome(3, make_curve([(1, 0.1, 2.3, 0.2, float('nan'), float('nan'))]), None, 'nothing was learned'))
-    {'seed': 3, 'rows': ['1,0.1,2.3,0.2,,'], 'suggestion': None, 'why_none': 'nothing was learned'}
+    {'seed': 3, 'rows': ['1,0.1,2.3,0.2,,'], 'trials': None, 'suggestion': None, 'why_none': 'nothing was learned'}
     """
     return {
         'seed': outcome.seed,
         'rows': outcome.curve.to_csv(header=False, index=False).split(),  # with as many digits as tell a number from others
+        'trials': None if outcome.trials is None else outcome.trials.to_csv(index=False),
         'suggestion': None if outcome.suggestion is None else json.loads(outcome.suggestion.to_json()),
         'why_none': outcome.why_none,
     }
@@ -38,7 +39,8 @@ def from_json(content: Any) -> Outcome:
     [2.3]
     """
     curve = make_curve([[float(cell or 'nan') for cell in row.split(',')] for row in content['rows']])
+    tried = None if content.get('trials') is None else trials.from_text(content['trials'])
     if content['suggestion'] is None:
-        return Outcome(int(content['seed']), curve, None, str(content['why_none']))
+        return Outcome(int(content['seed']), curve, None, str(content['why_none']), trials=tried)
     suggestion = Suggestion.from_json(json.dumps(content['suggestion']))
-    return Outcome(int(content['seed']), curve, suggestion, reading=analyzer.readings(curve).get(None))
+    return Outcome(int(content['seed']), curve, suggestion, reading=analyzer.readings(curve).get(None), trials=tried)

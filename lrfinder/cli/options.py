@@ -13,6 +13,7 @@ from clr.arguments import checked_count
 from clr.choice import check_first_values
 from clr.policies import POLICIES, named
 from lrfinder._names import COMMUNICATOR_NAMES, DATASET_NAMES, MODEL_NAMES, OPTIMIZER_NAMES, RAMP_NAMES, canonical, suggest
+from lrfinder.analysis.budget import BUDGET, LEAST_BUDGET, MOST_BUDGET
 from lrfinder.cli.errors import UsageError, blaming
 
 LARGEST_SEED = 2**32 - 1  # NumPy's
@@ -60,6 +61,7 @@ class Options:
     value_range: tuple[float, float] | None = None
     iterations: int | None = None
     ramp: str = 'linear'
+    budget: int = BUDGET
     seeds: int = 1
     jobs: int = 1
     communicator: str | None = None
@@ -272,6 +274,12 @@ def _add_range_test(group: Any) -> None:
         '--iterations', metavar='N', type=_count(2), help='length of the ramp in updates (default: chosen by the tool)'
     )
     group.add_argument('--ramp', metavar='SHAPE', type=_choice('ramp', RAMP_NAMES), help=f'{" or ".join(RAMP_NAMES)}')
+    group.add_argument(
+        '--budget',
+        metavar='N',
+        type=_count(LEAST_BUDGET, MOST_BUDGET),
+        help=f'how many updates the answer may cost (default: {BUDGET})',
+    )
     group.add_argument('--seeds', metavar='K', type=_count(1), help='run K range tests, and give one answer with its spread')
     group.add_argument(
         '--jobs', metavar='J', type=_count(1), help='run J of the --seeds, or of the trainings of --tune, at once'

@@ -77,6 +77,7 @@ def save_range_test(
     suggestion: Suggestion | None,
     note: str | None = None,
     readings: Readings | None = None,
+    trials: pd.DataFrame | None = None,
 ) -> None:
     """Draws a range test as :func:`plot` does, and writes it to a file, whole or not at all.
 

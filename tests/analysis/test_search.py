@@ -5,7 +5,7 @@ import math
 from lrfinder.analysis import search
 from lrfinder.analysis.learning import DIVERGED, Score
 from lrfinder.analysis.search import where_to_look
-from lrfinder.analysis.trials import FACTOR, Trial
+from lrfinder.analysis.trials import Trial
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 START = Score(train=2.0, loss=2.0, error=0.9)
 ANYWHERE = (0.0, math.inf)
+SCAN = (1e-7, 1e2)
 
 
 def first(scan):
@@ -32,7 +33,7 @@ def following(scores, bounds=ANYWHERE):
     return None if rate is None else round(math.log10(rate), 6)
 
 
-WORSE, GOOD, BEST = Score(1.9, 1.9, 0.85), Score(1.3, 1.3, 0.6), Score(0.3, 0.3, 0.1)
+WORSE, GOOD, BETTER, BEST = Score(1.9, 1.9, 0.85), Score(1.3, 1.3, 0.6), Score(0.6, 0.6, 0.3), Score(0.3, 0.3, 0.1)
 DEAD = Score(2.3, 2.3, 0.9)
 SLOW = Score(1.98, 1.98, 0.89)
 
@@ -75,7 +76,7 @@ def test_where_to_look_is_below_the_end_when_the_scan_diverged_at_once(losses):
 
 def test_where_to_look_is_below_the_end_when_the_scan_shows_nothing():
     scan = pd.DataFrame({'lr': np.geomspace(1e-7, 2.7, 70), 'main/loss': np.ones(70)})
-    assert where_to_look(scan) == [pytest.approx(2.7 / 10**1.5)]
+    assert where_to_look(scan) == [pytest.approx(2.7 / 30)]
 
 
 def test_where_to_look_is_a_twentieth_of_the_first_spike_at_most():
@@ -94,6 +95,59 @@ def test_a_second_place_to_look_is_beyond_an_outlier():
     assert 5e-3 < other < 1e-1
 
 
+# Where to scan again
+
+
+def scan_of(loss, rates=None):
+    rates = np.geomspace(1e-7, 1e2, 60) if rates is None else rates
+    return pd.DataFrame({'lr': rates, 'main/loss': [loss(rate) for rate in rates]})
+
+
+def test_a_scan_that_falls_to_its_end_is_continued_above():
+    assert search.look_elsewhere(scan_of(lambda rate: 1 / (1 + 1e-3 * rate)), SCAN) == (1e2, pytest.approx(1e11))
+
+
+def test_a_scan_that_shows_nothing_is_continued_above():
+    assert search.look_elsewhere(scan_of(lambda rate: 1.0), SCAN) == (1e2, pytest.approx(1e11))
+
+
+def test_a_scan_that_diverges_at_its_start_is_repeated_up_to_there():
+    early = scan_of(lambda rate: 1.0, np.geomspace(1e-7, 2e-5, 15))
+    assert search.look_elsewhere(early, SCAN) == (pytest.approx(2e-14), 2e-5)
+
+
+def test_a_scan_that_shows_where_to_look_is_not_repeated():
+    assert search.look_elsewhere(scan_of(lambda rate: 1 / (1 + 1e3 * rate)), SCAN) is None
+    cut = scan_of(lambda rate: 1 / (1 + 1e3 * rate), np.geomspace(1e-7, 3.0, 50))
+    assert search.look_elsewhere(cut, SCAN) is None
+
+
+@given(st.sampled_from([1e-3, 1.0, 1e3]), st.sampled_from([-100.0, -30.0, 30.0, 100.0]), st.integers(0, 5))
+def test_where_to_look_depends_neither_on_the_scale_nor_on_the_zero_of_the_loss(scale, shift, seed):
+    noise = np.random.RandomState(seed).normal(0, 0.01, 60)
+    scan = scan_of(lambda rate: 1 / (1 + 1e3 * rate) if rate < 3 else 9.0)
+    scan['main/loss'] += noise
+    moved = scan.assign(**{'main/loss': scale * (scan['main/loss'] + shift)})
+    assert where_to_look(moved) == where_to_look(scan)
+
+
+# The grid
+
+
+@given(st.floats(1e-30, 1e30))
+def test_the_grid_has_four_rates_to_a_decade(rate):
+    near = search.rate_of(search.step_of(rate))
+    assert 10**-0.125 * (1 - 1e-9) <= near / rate <= 10**0.125 * (1 + 1e-9)
+    assert search.step_of(near) == search.step_of(rate)
+    assert search.rate_of(search.step_of(near) + 4) == pytest.approx(10 * near)
+
+
+@given(st.integers(-200, 200))
+def test_coarse_steps_are_every_second_one(step):
+    assert search.step_of(search.rate_of(step), search.COARSE) % 2 == 0
+    assert search.step_of(search.rate_of(2 * step), search.COARSE) == 2 * step
+
+
 # Trial cycles
 
 
@@ -102,22 +156,28 @@ def test_a_second_place_to_look_is_beyond_an_outlier():
     [
         (0.01, ANYWHERE, [10**-1.5, 0.01]),
         (0.012, ANYWHERE, [10**-1.5, 0.01]),
+        (1e-12, ANYWHERE, [10**-11.5, 1e-12]),
         (0.01, (0.0, 0.02), [0.02, 0.01]),  # the highest that is allowed, and the next below it
         (0.01, (0.03, 0.5), [10**-1.5, 0.03]),
-        (0.01, (0.5, 0.6), [0.5, 0.6]),
-        (100.0, (0.5, 0.6), [0.6, 0.5]),
+        (0.01, (0.5, 0.6), [0.5]),
+        (100.0, (0.5, 0.6), [0.6]),
     ],
 )
-def test_the_first_two_rates(anchor, bounds, expected):
+def test_the_first_rates(anchor, bounds, expected):
     assert search.first_rates(anchor, bounds) == pytest.approx(expected)
+
+
+def test_the_first_rates_of_a_later_rung_are_around_what_the_earlier_one_speaks_for():
+    assert search.rates_around(0.012, ANYWHERE) == pytest.approx([0.01, 10**-1.75])
+    assert search.rates_around(0.012, (0.0, 0.01)) == [0.01]
 
 
 @pytest.mark.parametrize(
     ('scores', 'power'),
     [
         ({-2: BEST, -1.5: GOOD}, -2.5),  # the lowest is the best
-        ({-2: GOOD, -1.5: BEST}, -2.5),  # a longer run at the lowest may do as well
-        ({-2.5: WORSE, -2: GOOD, -1.5: BEST}, -1.0),  # the highest is the best
+        ({-2.5: WORSE, -2: GOOD, -1.5: BEST}, -0.5),  # learning still speeds up: two steps
+        ({-2.5: GOOD, -2: BETTER, -1.5: BEST}, -1.0),  # the highest is the best, but it no longer does
         ({-2.5: WORSE, -2: GOOD, -1.5: BEST, -1: DEAD}, None),  # the best is between others
         ({-2: DIVERGED, -1.5: DIVERGED}, -2.5),
         ({-2: DEAD, -1.5: DEAD}, -3.0),  # a network that dies at all rates, a decade lower
@@ -132,11 +192,32 @@ def test_the_next_rate(scores, power):
     assert following(scores) == power
 
 
+def test_the_next_rate_around_the_best_is_a_fine_step_away():
+    runs = trials({-2.25: GOOD, -2: BETTER, -1.75: BEST})
+    assert search.next_rate(runs, START, ANYWHERE, apart=search.FINE) == pytest.approx(10**-1.5)
+
+
 def test_the_next_rate_stays_within_the_bounds():
-    assert following({-2: BEST, -1.5: GOOD}, bounds=(10**-2.2, 1.0)) is None
-    assert following({-2.5: WORSE, -2: GOOD, -1.5: BEST}, bounds=(0.0, 0.05)) is None
-    # A decade further is out of bounds: half of it is not.
-    assert following({-2: SLOW, -1.5: Score(1.9, 1.9, 0.88)}, bounds=(0.0, 0.2)) == -1.0
+    assert following({-2: BEST, -1.5: GOOD}, bounds=(10**-2.2, 1.0)) == pytest.approx(-2.2)
+    assert following({-2.2: BEST, -2.0: GOOD}, bounds=(10**-2.2, 1.0)) is None
+    assert following({-2.5: WORSE, -2: GOOD, -1.5: BEST}, bounds=(0.0, 0.05)) == pytest.approx(math.log10(0.05), abs=1e-6)
+    # A decade further is out of bounds: the bound is not.
+    assert following({-2: SLOW, -1.5: Score(1.9, 1.9, 0.88)}, bounds=(0.0, 0.2)) == pytest.approx(math.log10(0.2), abs=1e-6)
+
+
+@pytest.mark.parametrize('power', [-30, -8, 0, 8])
+def test_at_any_scale_a_neighbour_of_a_rate_is_another_one(power):
+    assert following({power: BEST, power + 0.5: GOOD}) == power - 0.5
+
+
+def test_learning_speeds_up_while_the_fall_more_than_doubles():
+    start = Score(2.0, 2.0)
+    slow, double, treble = Score(1.9, 1.9, noise=0.01), Score(1.82, 1.82, noise=0.01), Score(1.7, 1.7, noise=0.01)
+    assert search.speeding_up([slow, treble], start)
+    assert not search.speeding_up([slow, double], start)
+    assert not search.speeding_up([treble], start)
+    assert not search.speeding_up([slow, DIVERGED], start)
+    assert not search.speeding_up([slow, Score(1.7, 1.7, noise=0.1)], start)  # noise may explain it
 
 
 positive = st.floats(0.01, 100.0)
@@ -144,18 +225,11 @@ scores = st.one_of(st.just(DIVERGED), st.builds(Score, positive, positive, st.fl
 
 
 @given(st.lists(scores, min_size=1, max_size=6), st.builds(Score, positive, positive, st.floats(0, 1)), positive, positive)
-def test_the_next_rate_is_new_on_the_grid_and_within_the_bounds(runs, start, low, factor):
+def test_the_next_rate_is_new_and_within_the_bounds(runs, start, low, factor):
     tried = [Trial(10.0 ** (power / 2), score) for power, score in enumerate(runs)]
-    rate = search.next_rate(tried, start, (low, low * (1 + factor)))
+    bounds = (low, low * (1 + factor))
+    rate = search.next_rate(tried, start, bounds)
     if rate is not None:
-        assert low <= rate <= low * (1 + factor)
-        assert rate == search.on_grid(rate)
-        assert not np.isclose(rate, [trial.rate for trial in tried]).any()
-
-
-@given(st.floats(1e-9, 1e9))
-def test_the_grid_has_two_rates_to_a_decade(rate):
-    near = search.on_grid(rate)
-    assert FACTOR**-0.5 * (1 - 1e-9) <= near / rate <= FACTOR**0.5 * (1 + 1e-9)
-    assert search.on_grid(near) == near
-    assert search.on_grid(near * FACTOR) == pytest.approx(near * FACTOR)
+        assert bounds[0] <= rate <= bounds[1]
+        assert rate in bounds or rate == search.rate_of(search.step_of(rate, search.COARSE))
+        assert rate not in [trial.rate for trial in tried]

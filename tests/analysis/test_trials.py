@@ -2,85 +2,108 @@
 
 import math
 
-from lrfinder.analysis import learning
 from lrfinder.analysis import trials as weighing
 from lrfinder.analysis.learning import DIVERGED, Score
-from lrfinder.analysis.trials import Trial, scores_of
+from lrfinder.analysis.trials import Trial
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 START = Score(train=2.0, loss=2.0, error=0.9)
+STEP = math.sqrt(10)
 
 
-def trials(*scores, rates=(0.01, 0.03, 0.09, 0.27)):
-    return [Trial(rate, score) for rate, score in zip(rates, scores)]
+def trials(*scores, rates=(0.01, 0.0316, 0.1, 0.316)):
+    return [Trial(rate, score, 90) for rate, score in zip(rates, scores)]
 
 
-def test_the_rate_lies_below_a_clear_best():
+def by_loss(*losses):
+    return trials(*(Score(loss, loss) if math.isfinite(loss) else DIVERGED for loss in losses))
+
+
+# The shortfall
+
+
+def test_the_shortfall_is_a_share_of_what_the_best_has_gained():
+    runs = [Score(1.0, 1.0), Score(0.5, 0.5), Score(2.0, 2.0), DIVERGED]
+    assert weighing.shortfalls(runs, Score(2.0, 2.0)).tolist() == pytest.approx([1 / 3, 0.0, 1.0, math.inf])
+
+
+def test_loss_and_error_count_alike():
+    # Behind by half of the fall in loss, and by a fourth of the fall in error.
+    runs = [Score(1.0, 1.0, 0.3), Score(0.5, 0.0, 0.1)]
+    assert weighing.shortfalls(runs, START).tolist() == pytest.approx([(0.5 + 0.25) / 2, 0.0])
+
+
+# The cost
+
+
+def test_the_cost_is_the_mean_shortfall_from_a_rate_to_one_further_ahead():
+    logs = np.array([0.0, 0.5, 1.0])
+    assert weighing.costs(logs, np.array([1.0, 0.0, 1.0]), 0.5).tolist() == pytest.approx([0.5, 0.5, 1.0])
+    assert weighing.costs(logs, np.array([1.0, 0.0, 1.0]), 1.0).tolist() == pytest.approx([0.5, 0.75, 1.0])
+    assert weighing.costs(logs, np.array([1.0, 0.0, 1.0]), 0.0).tolist() == [1.0, 0.0, 1.0]
+
+
+def test_the_cost_looks_further_ahead_the_longer_the_training_is():
+    assert weighing.foresight(90, 90) == weighing.FORESIGHT
+    assert weighing.foresight(9, 90) == weighing.FORESIGHT
+    assert weighing.foresight(900, 90) == pytest.approx(weighing.FORESIGHT + weighing.FORESIGHT_PER_DECADE)
+    assert weighing.foresight(None, 90) == weighing.foresight(int(weighing.USUAL_LENGTH) * 90, 90)
+
+
+# The answer
+
+
+def test_the_rate_is_near_a_clear_best():
     found = weighing.verdict(
         trials(Score(1.5, 1.5, 0.5), Score(1.0, 1.0, 0.3), Score(0.4, 0.4, 0.1), Score(1.9, 1.9, 0.8)), START
     )
-    assert 0.03 <= found.rate <= 0.8 * 0.09
-    assert found.best.rate in (0.03, 0.09)
-    assert not found.lowest
-    assert not found.highest
+    assert 0.06 < found.rate < 0.15
+    assert found.best.rate == 0.1
+
+
+def test_the_rate_stays_further_below_a_cliff_the_further_the_cost_looks_ahead():
+    runs = by_loss(1.0, 0.6, 0.5, math.inf)
+    rates = [weighing.verdict(runs, Score(2.0, 2.0), ahead).rate for ahead in (0.0, 0.25, 0.5)]
+    assert rates[0] > rates[1] > rates[2] > 0.0316
+
+
+def test_the_rate_does_not_stay_below_a_plateau():
+    """Rates that all do alike share the weight: the answer is their middle."""
+    flat = weighing.verdict(by_loss(0.5, 0.5, 0.5, 0.5), Score(2.0, 2.0), 0.5)
+    assert flat.rate == pytest.approx(math.sqrt(0.01 * 0.316))
+
+
+def test_overfitting_at_higher_rates_counts_against_a_rate_in_a_longer_training():
+    """Ever faster on the training data, ever worse on other data: a longer run at a low rate would get there as well."""
+    overfitting = trials(Score(1.2, 1.0, 0.2), Score(0.8, 0.9, 0.19), Score(0.3, 1.3, 0.3), Score(0.1, 1.8, 0.4))
+    assert weighing.verdict(overfitting, START, 0.0).rate > 0.02
+    assert weighing.verdict(overfitting, START, 0.5).rate < 0.02
 
 
 def test_a_diverged_cycle_has_no_weight():
     found = weighing.verdict(trials(Score(1.0, 1.0, 0.2), DIVERGED), START)
     assert found.weights.tolist() == [1.0, 0.0]
-    assert found.rate == pytest.approx(0.8 * 0.01, rel=0.05)
+    assert found.rate == pytest.approx(0.01)
 
 
 def test_no_sound_cycle_gives_no_verdict():
     assert weighing.verdict(trials(DIVERGED, DIVERGED), START) is None
 
 
+def test_one_cycle_speaks_for_its_own_rate():
+    found = weighing.verdict(trials(Score(1.0, 1.0)), START)
+    assert found.rate == pytest.approx(0.01)
+    assert found.interval == found.band == (pytest.approx(0.01), pytest.approx(0.01))
+
+
 def test_the_order_of_the_cycles_does_not_matter():
     runs = trials(Score(1.5, 1.5, 0.5), Score(0.5, 0.6, 0.2), Score(0.6, 0.9, 0.3))
-    assert weighing.verdict(runs, START).rate == weighing.verdict(runs[::-1], START).rate
-
-
-def test_overfitting_at_the_next_rate_counts_against_a_rate():
-    """Ever faster on the training data, ever worse on other data: a longer run at a low rate would get there as well."""
-    overfitting = trials(Score(1.2, 1.0, 0.2), Score(0.8, 0.9, 0.19), Score(0.3, 1.3, 0.3), Score(0.1, 1.8, 0.4))
-    behind = weighing.held_out_regrets([run.score for run in overfitting], START)
-    assert behind.argmin() == 1
-    assert weighing.verdict(overfitting, START).rate < 0.02
-
-
-def test_what_a_higher_rate_foretells():
-    logs = np.log(weighing.FACTOR) * np.array([0, 1, 2, 3])
-    quicker = weighing.faster_above(logs, np.array([0.8, 0.3, 0.0, 0.5]))
-    assert quicker.tolist() == [True, True, False, False]
-    assert weighing.look_ahead(logs, np.array([0.2, 0.0, 0.6, 1.0]), quicker) == pytest.approx([0.0, 0.6, 0.6, 1.0], abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ('score', 'examples', 'more'),
-    [
-        (Score(1.0, 1.0, 0.7), 500, True),
-        (Score(0.1, 0.1, 0.88), 500, False),  # a loss that fell to chance, from that of a network that was too sure of itself
-        (Score(0.1, 0.1, 0.88, wrong=0.2), 500, False),  # enough held-out examples to see that it was learned by heart
-        (Score(0.1, 0.1, 0.88, wrong=0.2), 40, True),
-        (Score(0.1, 0.1, 0.88, wrong=0.7), 40, False),
-        (Score(1.0, 1.0, 0.3, wrong=0.7), 40, False),  # of so few, a dead network may get more right by luck
-        (Score(1.0, 1.0), 500, True),  # a loss alone
-        (Score(1.95, 1.95), 500, False),
-        (DIVERGED, 500, False),
-    ],
-)
-def test_whether_a_run_knows_more_than_the_start(score, examples, more):
-    assert learning.knows_more(scores_of(trials(score)), Score(2.0, 2.0, 0.9, wrong=0.9), examples) is more
-
-
-@pytest.mark.parametrize(('error', 'more'), [(0.3, True), (0.85, False)])
-def test_of_few_held_out_examples_answers_count_where_those_on_the_training_data_are_not_known(error, more):
-    """As when only the evaluator's model reports an accuracy."""
-    assert learning.knows_more(scores_of(trials(Score(1.0, 1.0, error))), START, 40) is more
+    assert weighing.verdict(runs, START) .rate == weighing.verdict(runs[::-1], START).rate
 
 
 def test_the_rate_hardly_depends_on_which_rates_were_tried():
@@ -94,124 +117,120 @@ def test_the_rate_hardly_depends_on_which_rates_were_tried():
     assert tried(0.5) == pytest.approx(tried(0.0), rel=0.3)
 
 
-def test_a_rate_beyond_the_fastest_is_not_taken_even_if_it_was_lucky():
-    lucky = trials(Score(1.5, 1.5, 0.5), Score(0.6, 0.6, 0.2), Score(0.9, 0.55, 0.19))
-    assert weighing.verdict(lucky, START).weights[2] == 0.0
-
-
-def test_without_errors_the_loss_alone_decides():
-    runs = [Score(1.0, 1.0), Score(0.5, 0.5)]
-    assert weighing.held_out_regrets(runs, Score(2.0, 2.0)).tolist() == pytest.approx([1 / 3, 0.0])
-
-
-def test_a_small_part_of_the_fall_tells_rates_apart_by_a_loss_but_not_by_coarse_errors():
-    """All fell from 2 to about 0.1, the last one by 2% of that further."""
-    by_loss = trials(Score(0.14, 0.14), Score(0.13, 0.13), Score(0.1, 0.1))
-    found = weighing.verdict(by_loss, Score(2.0, 2.0))
-    assert found.best.rate == 0.09 and found.weights[0] < 0.05
-    with_errors = [Trial(one.rate, Score(one.score.train, one.score.loss, one.score.loss)) for one in by_loss]
-    assert weighing.verdict(with_errors, Score(2.0, 2.0, 2.0)).weights[0] > 0.2
-
-
-def test_loss_and_error_count_alike():
-    # Behind by half of the fall in loss, and by a fourth of the fall in error.
-    runs = [Score(1.0, 1.0, 0.3), Score(0.5, 0.0, 0.1)]
-    assert weighing.held_out_regrets(runs, START).tolist() == pytest.approx([(0.5 + 0.25) / 2, 0.0])
-
-
-def test_the_edges_are_told():
-    rising = weighing.verdict(trials(Score(1.8, 1.8, 0.8), Score(1.4, 1.4, 0.6), Score(0.5, 0.5, 0.1)), START)
-    assert rising.highest and not rising.lowest
-    falling = weighing.verdict(trials(Score(0.5, 0.5, 0.1), Score(1.8, 1.8, 0.8), DIVERGED), START)
-    assert falling.lowest and not falling.highest
-
-
-@pytest.mark.parametrize(
-    ('score', 'learned'),
-    [
-        (Score(1.0, 1.0, 0.5), True),
-        (Score(2.0, 1.95, 0.6), True),  # the loss hardly fell, but more answers are right
-        (Score(0.1, 2.5, 0.88), False),  # random labels, learned by heart
-        (Score(1.5, 1.5, 0.88), False),  # random labels, and a network that is less sure of itself
-        (Score(1.7, 1.7), True),  # no answers to go by
-        (DIVERGED, False),
-    ],
-)
-def test_whether_anything_was_learned_is_judged_on_held_out_data(score, learned):
-    assert learning.learned(scores_of(trials(score)), START, examples=500) is learned
-
-
-def test_the_spread_is_that_of_the_noise():
-    exact = trials(Score(1.5, 1.5), Score(0.5, 0.5), Score(1.9, 1.9))
-    start = Score(2.0, 2.0)
-    low, high = weighing.spread(exact, start)
-    assert low == high == pytest.approx(weighing.verdict(exact, start).rate)
-    noisy = trials(Score(1.0, 1.0, noise=0.3), Score(0.9, 0.9, noise=0.3), Score(1.1, 1.1, noise=0.3))
-    low, high = weighing.spread(noisy, start)
-    assert 0.8 * 0.01 <= low < high <= 0.8 * 0.09
-    assert weighing.spread(noisy, start) == (low, high)
-
-
-def test_reason_and_warnings_name_the_numbers():
-    runs = trials(Score(1.9, 1.9, 0.85), DIVERGED)
-    found = weighing.verdict(runs, START)
-    assert weighing.reason(runs, found) == (
-        '0.8 of 0.0102, as a training is longer than a trial; '
-        '2 trial cycles speak for that, by their highest rate: 0.01: loss 1.9, 85% wrong; 0.03: diverged'
-    )
-    assert weighing.warnings(runs, found, START) == [
-        'the trial cycles learned little, so they tell rates apart poorly: try several seeds (--seeds, lrfinder.find_seeds)',
-        'the lowest rate tried was the best: lower ones may do better',
-    ]
-
-
-@pytest.mark.parametrize(
-    ('runs', 'expected'),
-    [
-        ([Score(1.0, 1.0, 0.6), Score(1.02, 0.99, 0.61), Score(0.98, 1.0, 0.6)], True),
-        ([Score(1.1, 1.1, 0.6), Score(1.1, 1.09, 0.3)], True),  # dead ones that name different classes
-        ([Score(1.0, 1.0, 0.6)], False),
-        ([Score(1.0, 1.0), Score(0.5, 1.0)], False),
-        ([Score(-1.0, -1.0), Score(-1.01, -1.0), DIVERGED], True),
-    ],
-)
-def test_runs_that_came_to_the_same(runs, expected):
-    assert learning.alike(scores_of(trials(*runs))) is expected
-
-
 numbers = st.floats(-1e6, 1e6)
 scores = st.one_of(st.just(DIVERGED), st.builds(Score, numbers, numbers, st.one_of(st.floats(0, 1), st.just(math.nan))))
+ahead = st.floats(0, 1)
 
 
-@given(st.lists(scores, min_size=1, max_size=6), st.builds(Score, numbers, numbers, st.floats(0, 1)))
-def test_the_verdict_lies_between_the_cycles_or_a_fifth_below(runs, start):
-    tried = [Trial(3.0**power, score) for power, score in enumerate(runs)]
-    found = weighing.verdict(tried, start)
+@given(st.lists(scores, min_size=1, max_size=6), st.builds(Score, numbers, numbers, st.floats(0, 1)), ahead)
+def test_rate_interval_and_band_lie_between_the_sound_cycles(runs, start, ahead):
+    tried = [Trial(STEP**power, score) for power, score in enumerate(runs)]
+    found = weighing.verdict(tried, start, ahead)
+    sound = [trial.rate for trial in tried if trial.score.sound]
     if found is None:
-        assert not any(score.sound for score in runs)
-    else:
-        assert tried[0].rate * (1 - 1e-9) <= found.rate / 0.8 <= tried[-1].rate * (1 + 1e-9)
-        assert found.best.score.sound
-        # Not even a little of the way to a rate that diverged above all others is gone.
-        assert found.rate < max(trial.rate for trial in tried if trial.score.sound)
+        assert not sound
+        return
+    assert found.best.score.sound
+    for low, high in (found.interval, found.band):
+        assert min(sound) * (1 - 1e-9) <= low <= high <= max(sound) * (1 + 1e-9)
+    assert found.band[0] * (1 - 1e-9) <= found.rate <= found.band[1] * (1 + 1e-9)
+    assert min(sound) * (1 - 1e-9) <= found.rate <= max(sound) * (1 + 1e-9)
 
 
-def test_the_highest_rate_is_promising_while_little_is_learned_and_it_is_clearly_the_fastest():
-    slow = trials(Score(1.98, 1.98, 0.88), Score(1.9, 1.9, 0.85))
-    assert weighing.promising(slow, START)
-    assert not weighing.promising(slow[:1], START)
-    assert not weighing.promising(trials(Score(1.9, 1.9, 0.85), Score(1.9, 1.9, 0.85)), START)
-    assert not weighing.promising(trials(Score(1.5, 1.5, 0.5), Score(0.5, 0.5, 0.1)), START)  # much was learned
-    assert not weighing.promising(trials(Score(1.98, 1.98, 0.88), DIVERGED), START)
-
-
-@given(st.lists(st.builds(Score, numbers, numbers), min_size=2, max_size=5), st.floats(0.01, 100), st.floats(-100, 100))
-def test_the_scale_and_the_zero_of_the_loss_do_not_matter(runs, scale, shift):
+@given(st.lists(st.builds(Score, numbers, numbers), min_size=2, max_size=5), st.floats(0.01, 100), st.floats(-100, 100), ahead)
+def test_the_scale_and_the_zero_of_the_loss_do_not_matter(runs, scale, shift, ahead):
     def moved(score):
         return Score(scale * score.train + shift, scale * score.loss + shift)
 
     start = Score(2e6, 2e6)
-    tried = [Trial(3.0**power, score) for power, score in enumerate(runs)]
+    tried = [Trial(STEP**power, score) for power, score in enumerate(runs)]
     other = [Trial(trial.rate, moved(trial.score)) for trial in tried]
-    behind = weighing.held_out_regrets([trial.score for trial in tried], start)
-    assert weighing.held_out_regrets([trial.score for trial in other], moved(start)) == pytest.approx(behind, abs=1e-6)
+    behind = weighing.shortfalls([trial.score for trial in tried], start)
+    assert weighing.shortfalls([trial.score for trial in other], moved(start)) == pytest.approx(behind, abs=1e-6)
+    assert weighing.verdict(other, moved(start), ahead).rate == pytest.approx(weighing.verdict(tried, start, ahead).rate, rel=0.05)
+
+
+@given(st.lists(scores, min_size=2, max_size=5), st.floats(1e-12, 1e12))
+def test_the_unit_of_the_rate_does_not_matter(runs, unit):
+    tried = [Trial(STEP**power, score) for power, score in enumerate(runs)]
+    found = weighing.verdict(tried, Score(2e6, 2e6, 0.9), 0.3)
+    if found is not None:
+        other = weighing.verdict([Trial(unit * trial.rate, trial.score) for trial in tried], Score(2e6, 2e6, 0.9), 0.3)
+        assert other.rate == pytest.approx(unit * found.rate, rel=0.05)
+
+
+# Interval and band
+
+
+def test_the_interval_holds_eight_tenths_of_the_weight():
+    flat = weighing.verdict(by_loss(0.5, 0.5, 0.5), Score(2.0, 2.0))
+    assert flat.interval == (pytest.approx(0.01 * 10**0.1, rel=0.1), pytest.approx(0.1 / 10**0.1, rel=0.1))
+
+
+def test_the_band_has_the_rates_that_lose_no_more_than_a_point():
+    runs = trials(Score(1.0, 1.0, 0.3), Score(1.0, 1.0, 0.105), Score(1.0, 1.0, 0.1), Score(1.0, 1.0, 0.5))
+    low, high = weighing.verdict(runs, START).band
+    assert low == pytest.approx(0.0316)  # a twelfth of the way down to 0.01, two points are lost already
+    assert high == pytest.approx(0.1)
+
+
+def test_without_answers_the_band_is_a_hundredth_of_what_was_gained():
+    low, high = weighing.verdict(by_loss(1.9, 0.109, 0.1, 1.9), Score(2.0, 2.0)).band
+    assert 0.031 < low <= 0.0317
+    assert 0.1 <= high < 0.11
+
+
+# In words and as a table
+
+
+def test_reason_and_warnings_name_the_numbers():
+    runs = trials(Score(1.9, 1.9, 0.85, noise=0.02), DIVERGED)
+    found = weighing.verdict(runs, START)
+    assert weighing.reason(runs, 0.375).endswith('by their highest rate: 0.01: loss 1.9, 85% wrong; 0.032: diverged')
+    assert 'up to 2.4 times' in weighing.reason(runs, 0.375)
+    assert weighing.warnings(runs, found, START) == [
+        'the trial cycles learned little, so they tell rates apart poorly: let the answer cost more (--budget, budget=)',
+        'the lowest rate tried was the best: lower ones may do better, look there '
+        '(--value-range 0.0001 0.01, value_range=(0.0001, 0.01))',
+    ]
+
+
+def test_the_best_at_the_highest_rate_says_where_to_look():
+    runs = by_loss(1.0, 0.5)
+    assert weighing.warnings(runs, weighing.verdict(runs, START), START) == [
+        'the highest rate tried was the best: higher ones may do better, look there '
+        '(--value-range 0.032 3.2, value_range=(0.032, 3.2))'
+    ]
+
+
+def test_where_it_diverges_is_the_lowest_such_rate_above_the_answer():
+    runs = trials(DIVERGED, Score(1.0, 1.0), DIVERGED, DIVERGED)
+    assert weighing.diverges(runs, weighing.verdict(runs, START)) == 0.1
+    calm = trials(Score(1.0, 1.0), Score(1.0, 1.0))
+    assert weighing.diverges(calm, weighing.verdict(calm, START)) is None
+
+
+def test_the_table_has_a_row_a_trial_and_no_figure_where_none_was_measured(tmp_path):
+    short, last = trials(Score(1.0, 1.1, 0.5)), trials(Score(0.5, 0.6, 0.25), DIVERGED)
+    table = weighing.table([*short, *last], last, weighing.verdict(last, START), validated=True)
+    assert table.columns.tolist() == [
+        'rate', 'updates', 'main/loss', 'validation/main/loss', 'validation/main/accuracy', 'diverged', 'weight',
+    ]  # fmt: skip
+    expected = [
+        [0.01, 90, 1.0, 1.1, 0.5, False, 0.0],
+        [0.01, 90, 0.5, 0.6, 0.75, False, 1.0],
+        [0.0316, 90, math.nan, math.nan, math.nan, True, 0.0],
+    ]
+    pd.testing.assert_frame_equal(table, pd.DataFrame(expected, columns=table.columns))
+    weighing.write(table, tmp_path / 'trials.csv')
+    pd.testing.assert_frame_equal(weighing.read(tmp_path / 'trials.csv'), table)
+    unjudged = weighing.table(last, last, None, validated=False)
+    assert unjudged['validation/main/loss'].isna().all() and unjudged['validation/main/accuracy'].isna().all()
+
+
+def test_a_table_that_is_none_is_not_read(tmp_path):
+    (tmp_path / 'trials.csv').write_text('a,b\n1,2\n')
+    assert weighing.read(tmp_path / 'trials.csv') is None
+    assert weighing.read(tmp_path / 'missing.csv') is None
+    with pytest.raises(ValueError, match='no trials'):
+        weighing.from_text('a,b\n1,2\n')

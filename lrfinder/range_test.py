@@ -1,0 +1,359 @@
+"""A range test from its scan to its ramp: it asks a runner for runs, and the analysis what they say and what to run next.
+
+A scan finds where to look; rungs of trial cycles there settle the maximum, the last of them by cycles as long as the budget
+allows; a ramp shows what happens on the way there and beyond. Each run begins from the state in which the updater was found.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from clr.policies import triangular
+from lrfinder.analysis import analyzer, ramp, search
+from lrfinder.analysis import trials as weighing
+from lrfinder.analysis.analyzer import Reading
+from lrfinder.analysis.budget import Budget, Rung
+from lrfinder.analysis.curve import make_curve
+from lrfinder.analysis.learning import DIVERGED, Score, alike, knows_already, knows_more, learned
+from lrfinder.analysis.metrics import ACCURACY, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS
+from lrfinder.analysis.suggestion import NoRangeError
+from lrfinder.analysis.trials import Trial, Verdict, scores_of
+from lrfinder.engine.judge import Judge, checked_judge
+from lrfinder.engine.recorder import Names
+from lrfinder.engine.run import OnRow
+from lrfinder.engine.runner import Runner
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+# Between these rates the scan looks first.
+SCAN = (1e-7, 1e2)
+# The lowest rate of a trial cycle is this share of its highest (arXiv 1506.01186, section 3.3: a third or a fourth).
+TRIAL_MIN_SHARE = 0.25
+# A trial is judged by its training loss over this share of its updates, and by its answers over that one: the last of them.
+LOSS_SHARE, ANSWER_SHARE = 3, 10
+# The ramp ends at so many times the rate of the best trial. An exponential one begins at this share of its end.
+RAMP_END = math.sqrt(10)
+RAMP_START_SHARE = 1e-3
+VALIDATIONS = 10
+# Trial cycles that come to the same over such a range of rates are those of a network that collapses at each.
+COLLAPSED_OVER = 100.0
+KNOWN_WARNING = (
+    'the model had learned before: the range says which rates it stands and still learns at, not how far it gets; '
+    'give an evaluator, and compare with what you had'
+)
+
+
+class Question:
+    """Where to look, by what ramp, and what it may cost.
+
+    Args:
+        value_range: The first and the last rate of the ramp; ``None`` where the test is to find them.
+        shape: ``'linear'`` or ``'exponential'``.
+        iterations: The length of the ramp; ``None`` for that of the budget.
+        budget: How the updates are to be spent, given the length of the training in updates, or ``None`` where that is not known.
+
+    Raises:
+        ValueError: There is no such ramp, or no such budget.
+    """
+
+    def __init__(
+        self,
+        value_range: tuple[float, float] | None,
+        shape: str,
+        iterations: int | None,
+        budget: Callable[[int | None], Budget],
+    ) -> None:
+        self._given = None if value_range is None else ramp.check_range(value_range, shape)
+        self._shape = shape
+        self._budget = budget
+        plan = budget(None)
+        self.scan = plan.scan
+        self.ramp_updates = plan.ramp if iterations is None else iterations
+        self.ramp(best=1.0)  # refuses a wrong length or shape before any update
+        self.most = plan.most - plan.ramp + self.ramp_updates
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest rate that may be tried."""
+        return self._given or (0.0, math.inf)
+
+    def rungs(self, length: int | None) -> tuple[Rung, ...]:
+        """The rungs of trials for a training of so many updates."""
+        return self._budget(length).rungs
+
+    def ramp(self, best: float) -> npt.NDArray[np.float64]:
+        """The rates of the ramp, given that of the best trial."""
+        end = RAMP_END * best
+        start = 0.0 if self._shape == 'linear' else RAMP_START_SHARE * end
+        return ramp.rates(self._given or (start, end), self.ramp_updates, self._shape)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What the range test says of the range; most fields are those of a Suggestion.
+
+    Attributes:
+        reading: What the analyzer reads off the ramp; ``None`` where that is nothing.
+    """
+
+    value_range: tuple[float, float]
+    exhausted: bool
+    reasons: Mapping[str, str]
+    warnings: tuple[str, ...]
+    spread: Mapping[str, tuple[float, float]]
+    band: tuple[float, float]
+    diverges: float | None
+    reading: Reading | None
+
+
+@dataclass
+class _Deciding:
+    """The trials of one rung, and how far their costs look ahead."""
+
+    ahead: float
+    trials: list[Trial] = field(default_factory=list)
+
+    def verdict(self, start: Score) -> Verdict | None:
+        return weighing.verdict(self.trials, start, self.ahead)
+
+
+class RangeTest:
+    """Scan, trial cycles and ramp.
+
+    Args:
+        runner: Runs them.
+        judges: Whom the trials are judged by; and by whom if that one can't judge.
+        names: What the loss and the accuracy are called.
+        length: The updates of the training, once that can be known; ``None`` where it is not.
+        on_row: As for :func:`lrfinder.find`.
+
+    Attributes:
+        curve: The curve of the last scan or ramp, as far as it came.
+        judge: Whom the trials are judged by.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        judges: tuple[Judge, Judge],
+        names: Names,
+        length: Callable[[], int | None],
+        on_row: OnRow | None = None,
+    ) -> None:
+        self._runner = runner
+        self._names = names
+        self._length = length
+        self.judge, self._fallback = judges
+        self._on_row = on_row
+        self._held: Mapping[str, float] = {}
+        self._known = False
+        self._doubts: list[str] = []
+        self._rungs: list[_Deciding] = []
+        self._found: Verdict | None = None
+        self.curve = self._scan = make_curve([])
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """The trials so far, a row each; the columns are those of :func:`lrfinder.analysis.trials.table`."""
+        tried = [trial for rung in self._rungs for trial in rung.trials]
+        deciding = self._rungs[-1].trials if self._rungs else []
+        return weighing.table(tried, deciding, self._found, validated=VALIDATION_LOSS in self._held)
+
+    def run(self, question: Question) -> Estimate:
+        """The answer, from scan to ramp."""
+        self._ask_the_judge()
+        anchors = self._anchors(question.scan)
+        start = self.start()
+        self._known = knows_already(start, search.ruined(self._scan))
+        self._try(anchors, start, question)
+        deciding, found = self._judged(start)
+        self._found = found
+        self._record(question.ramp(found.best.rate))
+        return self._estimate(deciding, found, start, question.bounds)
+
+    def _ask_the_judge(self) -> None:
+        """Looks whether the judge can judge, before anything is trained."""
+        held = self._runner.validated(self.judge)
+        self.judge, doubt = checked_judge(self.judge, held, self._names, self._fallback)
+        if doubt:
+            self._doubts.append(doubt)
+            held = self._runner.validated(self.judge)
+        self._held = held
+
+    def _anchors(self, updates: int) -> list[float]:
+        """Where to look; and where to look if there is nothing, because what seemed to be a spike was an outlier."""
+        self._record(ramp.rates(SCAN, updates, 'exponential'), validations=0)
+        self._scan = self.curve
+        elsewhere = search.look_elsewhere(self._scan, SCAN)
+        if elsewhere is not None:
+            self._record(ramp.rates(elsewhere, updates, 'exponential'), validations=0)
+            above = elsewhere[0] >= SCAN[1]
+            self._scan = pd.concat([self._scan, self.curve], ignore_index=True) if above else self.curve
+        return search.where_to_look(self._scan)
+
+    def _record(self, rates: npt.NDArray[np.float64], validations: int = VALIDATIONS) -> None:
+        try:
+            self._runner.run(rates.tolist(), self._ramp_judge, validations, self._on_row)
+        finally:
+            self.curve = self._runner.curve
+
+    def start(self) -> Score:
+        """The state that all runs begin with, as the scan and the judge saw it."""
+        opening = self._scan.iloc[: search.SCAN_LOSSES]
+        train = float(opening[LOSS].mean())
+        loss = self._held.get(VALIDATION_LOSS, math.nan)
+        right = float(opening[ACCURACY].mean())
+        return Score(
+            train, loss if math.isfinite(loss) else train, error=1 - self._held.get(VALIDATION_ACCURACY, right), wrong=1 - right
+        )
+
+    def _try(self, anchors: list[float], start: Score, question: Question) -> None:
+        """Rungs of trial cycles: the first around the anchors, each later one around what the one before speaks for."""
+        length = self._length()
+        rungs = question.rungs(length)
+        bounds = question.bounds
+        for place, rung in enumerate(rungs):
+            found = self._rungs[-1].verdict(start) if self._rungs else None
+            if place and (found is None or not self._have_learned(start)):
+                return
+            deciding = _Deciding(weighing.foresight(length, rung.updates))
+            self._rungs.append(deciding)
+            last = self._runner.updates + (rung.trials - 1) * rung.updates
+            if found is None:
+                self._begin(deciding, anchors, start, rung, bounds)
+                apart = search.COARSE
+            else:
+                deciding.trials += [self.trial(rate, rung.updates) for rate in search.rates_around(found.rate, bounds)]
+                apart = search.FINE
+            self._go_on(deciding, start, rung, bounds, apart, last)
+
+    def _begin(
+        self, deciding: _Deciding, anchors: list[float], start: Score, rung: Rung, bounds: tuple[float, float]
+    ) -> None:
+        trials = deciding.trials
+        for anchor in anchors:
+            tried = [trial.rate for trial in trials]
+            trials += [self.trial(rate, rung.updates) for rate in search.first_rates(anchor, bounds) if rate not in tried]
+            if self._known or knows_more(scores_of(trials), start, self.judge.examples):
+                break
+
+    def _go_on(
+        self, deciding: _Deciding, start: Score, rung: Rung, bounds: tuple[float, float], apart: int, last: int
+    ) -> None:
+        """More trials until the good ones are between others or the updates are spent."""
+        trials = deciding.trials
+        while self._runner.updates <= last:
+            rate = search.next_rate(trials, start, bounds, self.judge.examples, self._known, deciding.ahead, apart)
+            if rate is None:
+                return
+            trials.append(self.trial(rate, rung.updates))
+
+    @property
+    def _ramp_judge(self) -> Judge | None:
+        """Scan and ramp train on all of the user's data: no example is held out of them."""
+        return None if self.judge.holds_out else self.judge
+
+    def trial(self, rate: float, updates: int) -> Trial:
+        """A trial cycle from the found state."""
+        cycle = [triangular(step, (TRIAL_MIN_SHARE * rate, rate), updates / 2) for step in range(updates)]
+        run = self._runner.run(cycle, self.judge, 1, self._on_row, watched=False)
+        return Trial(rate, DIVERGED if run.diverged else _score(run.curve), len(run))
+
+    def _have_learned(self, start: Score) -> bool:
+        scores = scores_of(self._rungs[-1].trials)
+        return self._known or learned(scores, start, self.judge.examples)
+
+    def _judged(self, start: Score) -> tuple[_Deciding, Verdict]:
+        """The rung that decides, and what it speaks for; the one before, where nothing stood the last one's length."""
+        if len(self._rungs) > 1 and self._rungs[-1].verdict(start) is None:
+            lowest = min(trial.rate for trial in self._rungs[-1].trials)
+            self._doubts.append(f'trials of {self._rungs[-1].trials[0].updates} updates diverged, down to the rate {lowest:.3g}')
+            del self._rungs[-1]
+        deciding = self._rungs[-1]
+        scores, rates = scores_of(deciding.trials), [trial.rate for trial in deciding.trials]
+        found, what = deciding.verdict(start), f'judged by {self.judge.words} ({weighing.outcomes(deciding.trials)})'
+        if found is None:
+            raise NoRangeError(
+                f'every trial cycle diverged, down to the rate {min(rates):.3g}; check the data and the loss '
+                '(where another optimizer trains against this one, hold its model still meanwhile by disable_update())'
+            )
+        if not self._have_learned(start):
+            raise NoRangeError(f'no trial cycle made the model better, {what}; check labels, loss and gradients')
+        if not self._known and max(rates) >= COLLAPSED_OVER * min(rates) and alike(scores, start):
+            raise NoRangeError(
+                f'all trial cycles came to the same, as when a network collapses at each rate, {what}; '
+                'scale inputs and targets, or look lower with a range of your own'
+            )
+        return deciding, found
+
+    def _estimate(self, deciding: _Deciding, found: Verdict, start: Score, bounds: tuple[float, float]) -> Estimate:
+        try:
+            reading = analyzer.read(self.curve)
+        except NoRangeError:  # too short a ramp to tell by itself; the trial cycles have told
+            reading = None
+        trials = deciding.trials
+        high = min(max(found.rate, bounds[0]), bounds[1])
+        low, why_low = analyzer.minimum(reading or _whole(self.curve), high)
+        highest = max(trial.rate for trial in trials)
+        return Estimate(
+            value_range=(low, high),
+            exhausted=(reading is None or reading.limit is None) and found.best.rate == highest,
+            reasons={'min': why_low, 'max': weighing.reason(trials, deciding.ahead)},
+            warnings=(
+                *self._doubts,
+                *self._failures(),
+                *(KNOWN_WARNING,) * self._known,
+                *weighing.warnings(trials, found, start),
+                *doubts(reading, high),
+            ),
+            spread=_spread(found.interval, low, high),
+            band=(min(found.band[0], high), max(found.band[1], high)),
+            diverges=weighing.diverges([trial for rung in self._rungs for trial in rung.trials], found),
+            reading=reading,
+        )
+
+    def _failures(self) -> list[str]:
+        failure = self._runner.failure
+        return [f'at high rates updates failed, which counts as divergence ({failure})'] if failure else []
+
+
+def _score(curve: pd.DataFrame) -> Score:
+    """What a whole trial cycle came to: its late updates, and the validation after it."""
+    late = curve[LOSS].to_numpy(float)[-max(1, len(curve) // LOSS_SHARE) :]
+    train = float(np.mean(late))
+    loss = float(curve[VALIDATION_LOSS].iloc[-1])
+    validated = not curve[VALIDATION_LOSS].isna().all()
+    return Score(
+        train=train,
+        loss=loss if validated else train,
+        error=1 - float(curve[VALIDATION_ACCURACY].iloc[-1]),
+        noise=float(np.std(late) / np.sqrt(len(late))),
+        wrong=1 - float(curve[ACCURACY].iloc[-max(1, len(curve) // ANSWER_SHARE) :].mean()),
+    )
+
+
+def _whole(curve: pd.DataFrame) -> Reading:
+    """The reading of a ramp that shows nothing by itself: learning may pay from its first rate on."""
+    first, last = curve['lr'].iloc[[0, -1]]
+    return Reading(float(first), float(last), pays=0.0)
+
+
+def doubts(reading: Reading | None, high: float) -> list[str]:
+    """What the ramp says against a maximum that the trial cycles speak for."""
+    limit = reading.limit if reading else None
+    if limit is None or high < limit.rate:
+        return []
+    return [
+        f'the ramp {limit.kind} at {limit.rate:.3g} ({limit.why}), which the trial cycles survived: '
+        'try several seeds (--seeds, lrfinder.find_seeds)'
+    ]
+
+
+def _spread(rates: tuple[float, float], low: float, high: float) -> dict[str, tuple[float, float]]:
+    """The spread of both bounds: the lower one goes with the upper one."""
+    around = (min(rates[0], high), max(rates[1], high))
+    return {'min': (low / high * around[0], low / high * around[1]), 'max': around}
