@@ -123,6 +123,7 @@ def find(
         warnings=(*estimate.warnings, *_proportion(rate)),
         updates=runner.updates,
         spread=estimate.spread,
+        length=estimate.length,
         band=estimate.band,
         diverges=estimate.diverges,
         batchsize=None if batchsize is None else batchsize * workers.size,
@@ -132,8 +133,7 @@ def find(
     if heard:
         for warning in suggestion.warnings:
             print(f'lrfinder: warning: {warning}', file=sys.stderr)
-    readings = {} if estimate.reading is None else {None: estimate.reading}
-    return Result(test.curve, suggestion, readings, test.trials)
+    return Result(test.curve, suggestion, {} if estimate.reading is None else {None: estimate.reading}, test.trials)
 
 
 def _check_plan(policy: Any, length: Any) -> None:

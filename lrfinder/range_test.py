@@ -54,7 +54,7 @@ class Question:
         value_range: The first and the last rate of the ramp; ``None`` where the test is to find them.
         shape: ``'linear'`` or ``'exponential'``.
         iterations: The length of the ramp; ``None`` for that of the budget.
-        budget: How the updates are to be spent, given the length of the training in updates, or ``None`` where that is not known.
+        budget: How the updates are to be spent, given the length of the training in updates (``None`` where that is not known).
 
     Raises:
         ValueError: There is no such ramp, or no such budget.
@@ -105,6 +105,7 @@ class Estimate:
     reasons: Mapping[str, str]
     warnings: tuple[str, ...]
     spread: Mapping[str, tuple[float, float]]
+    length: int
     band: tuple[float, float]
     diverges: float | None
     reading: Reading | None
@@ -231,9 +232,7 @@ class RangeTest:
                 apart = search.FINE
             self._go_on(deciding, start, rung, bounds, apart, last)
 
-    def _begin(
-        self, deciding: _Deciding, anchors: list[float], start: Score, rung: Rung, bounds: tuple[float, float]
-    ) -> None:
+    def _begin(self, deciding: _Deciding, anchors: list[float], start: Score, rung: Rung, bounds: tuple[float, float]) -> None:
         trials = deciding.trials
         for anchor in anchors:
             tried = [trial.rate for trial in trials]
@@ -241,9 +240,7 @@ class RangeTest:
             if self._known or knows_more(scores_of(trials), start, self.judge.examples):
                 break
 
-    def _go_on(
-        self, deciding: _Deciding, start: Score, rung: Rung, bounds: tuple[float, float], apart: int, last: int
-    ) -> None:
+    def _go_on(self, deciding: _Deciding, start: Score, rung: Rung, bounds: tuple[float, float], apart: int, last: int) -> None:
         """More trials until the good ones are between others or the updates are spent."""
         trials = deciding.trials
         while self._runner.updates <= last:
@@ -271,7 +268,7 @@ class RangeTest:
         """The rung that decides, and what it speaks for; the one before, where nothing stood the last one's length."""
         if len(self._rungs) > 1 and self._rungs[-1].verdict(start) is None:
             lowest = min(trial.rate for trial in self._rungs[-1].trials)
-            self._doubts.append(f'trials of {self._rungs[-1].trials[0].updates} updates diverged, down to the rate {lowest:.3g}')
+            self._doubts.append(f'longer trials diverged, down to the rate {lowest:.3g}')
             del self._rungs[-1]
         deciding = self._rungs[-1]
         scores, rates = scores_of(deciding.trials), [trial.rate for trial in deciding.trials]
@@ -311,10 +308,17 @@ class RangeTest:
                 *doubts(reading, high),
             ),
             spread=_spread(found.interval, low, high),
+            length=self._length_in_iterations(),
             band=(min(found.band[0], high), max(found.band[1], high)),
             diverges=weighing.diverges([trial for rung in self._rungs for trial in rung.trials], found),
             reading=reading,
         )
+
+    def _length_in_iterations(self) -> int:
+        """That of the training that the answer is for: the one that was asked for, or one as long as usual."""
+        longest = max(trial.updates for trial in self._rungs[-1].trials)
+        updates = self._length() or round(weighing.USUAL_LENGTH * longest)
+        return max(1, round(updates * self._runner.iterations_per_update))
 
     def _failures(self) -> list[str]:
         failure = self._runner.failure

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 Build = Callable[[int], tuple[Any, Any]]
 
-# The 90th percentile of Student's distribution with 1, 2, ... degrees of freedom, for as many values and one.
-T_90 = (3.078, 1.886, 1.638, 1.533, 1.476, 1.440, 1.415, 1.397, 1.383, 1.372, 1.363, 1.356, 1.350, 1.345, 1.341, 1.333, 1.325, 1.316)
+# The 90th percentile of Student's distribution with 1, 2, ... degrees of freedom; the last one stands for more.
+T_90 = (3.078, 1.886, 1.638, 1.533, 1.476, 1.440, 1.415, 1.397, 1.383, 1.372, 1.363, 1.356, 1.350, 1.345, 1.341, 1.328)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,7 +118,7 @@ def joined(outcomes: Sequence[Outcome]) -> Result:
         NoRangeError: Fewer than half of them gave a range.
     """
     curve = _one_table([_with_seed(outcome.curve, outcome.seed) for outcome in outcomes])
-    trials = _one_table([_with_seed(outcome.trials, outcome.seed) for outcome in outcomes if outcome.trials is not None])
+    trials = _one_table([_with_seed(one.trials, one.seed) for one in outcomes if one.trials is not None])
     none = [outcome for outcome in outcomes if outcome.suggestion is None]
     found = [outcome.suggestion for outcome in outcomes if outcome.suggestion is not None]
     if len(found) < len(none):
@@ -128,7 +128,7 @@ def joined(outcomes: Sequence[Outcome]) -> Result:
         raise error
     suggestion = _pooled(found)
     missing = tuple(f'seed {outcome.seed} gave no range: {outcome.why_none}' for outcome in none)
-    updates = suggestion.updates + sum(len(outcome.curve) for outcome in none)
+    updates = suggestion.updates + sum(_cost(outcome) for outcome in none)
     readings: dict[int | None, Reading] = {one.seed: one.reading for one in outcomes if one.reading is not None}
     suggestion = dataclasses.replace(suggestion, warnings=suggestion.warnings + missing, updates=updates)
     return Result(curve, suggestion, readings, trials)
@@ -140,13 +140,15 @@ def geometric_mean(values: Sequence[float]) -> float:
     >>> round(geometric_mean([0.1, 0.4, 0.2]), 3), geometric_mean([0.1, 0.0])
     (0.2, 0.0)
     """
+    if min(values) == max(values):
+        return values[0]
     return math.exp(fmean(map(math.log, values))) if min(values) > 0 else 0.0
 
 
 def expected_between(values: Sequence[float]) -> tuple[float, float]:
     """Between which rates the answer of one more test lies in eight of ten cases, given those of several.
 
-    The prediction interval of a normal distribution on the logarithmic scale; the values themselves never lie outside of it all.
+    The prediction interval of a normal distribution on the logarithmic scale.
 
     >>> low, high = expected_between([0.1, 0.2, 0.4])
     >>> round(low, 3), round(high, 3)
@@ -224,6 +226,11 @@ def _pooled(found: Sequence[Suggestion]) -> Suggestion:
         band=(geometric_mean([band[0] for band in bands]), geometric_mean([band[1] for band in bands])) if bands else None,
         diverges=min(diverging) if 2 * len(diverging) >= len(found) else None,
     )
+
+
+def _cost(outcome: Outcome) -> int:
+    """The updates of a test without an answer, as far as they were recorded."""
+    return len(outcome.curve) + (0 if outcome.trials is None else int(outcome.trials['updates'].sum()))
 
 
 def _reason(text: str, values: Sequence[float] | None) -> str:

@@ -14,7 +14,7 @@ from lrfinder import NoRangeError, Suggestion
 from lrfinder.cli.build import Builder
 from lrfinder.cli.main import main
 from lrfinder.cli.options import Options
-from lrfinder.seeds import Outcome, find_seeds, geometric_median, joined
+from lrfinder.seeds import Outcome, expected_between, find_seeds, geometric_mean, joined
 
 import joblib
 import pandas as pd
@@ -56,24 +56,45 @@ def environment():
 # What they say together
 
 
-def test_each_bound_is_the_geometric_median_and_the_spread_is_from_the_lowest_to_the_highest():
+def test_each_bound_is_the_geometric_mean_and_the_spread_is_where_another_seed_is_expected():
     suggestion = joined([found(0, 0.01, 0.1), found(1, 0.02, 0.8), found(2, 0.04, 0.2)]).suggestion
-    assert suggestion.value_range == (0.02, 0.2)
-    assert suggestion.spread == {'min': (0.01, 0.04), 'max': (0.1, 0.8)}
+    assert suggestion.value_range == (pytest.approx(0.02), pytest.approx(0.016 ** (1 / 3)))
+    # A prediction interval: Student's 1.886 standard deviations, with two degrees of freedom, times the root of 4 / 3.
+    reach = 4.526  # exp(1.886 * log(2) * sqrt(4 / 3))
+    assert suggestion.spread['min'] == pytest.approx((0.02 / reach, 0.02 * reach), rel=1e-3)
+    assert suggestion.spread['max'][0] < 0.1 and suggestion.spread['max'][1] > 0.8
     assert suggestion.updates == 300
 
 
 @pytest.mark.parametrize(
-    'values, median', [([3.0], 3.0), ([0.1, 0.4], 0.2), ([8.0, 1.0, 2.0, 100.0], 4.0), ([0.0, 0.0], 0.0), ([0.1, 0.1], 0.1)]
+    'values, mean', [([3.0], 3.0), ([0.1, 0.4], 0.2), ([8.0, 1.0, 2.0, 16.0], 4.0), ([0.0, 0.1], 0.0), ([0.1, 0.1], 0.1)]
 )
-def test_geometric_median(values, median):
-    assert geometric_median(values) == pytest.approx(median, rel=1e-15)
+def test_geometric_mean(values, mean):
+    assert geometric_mean(values) == pytest.approx(mean, rel=1e-12)
+
+
+def test_what_all_seeds_agree_on_is_expected_of_another():
+    assert expected_between([0.1, 0.1, 0.1]) == (pytest.approx(0.1), pytest.approx(0.1))
+    assert expected_between([0.1]) == (0.1, 0.1)
+
+
+def test_the_trials_are_one_below_the_other_after_a_column_with_the_seed(one_after_another):
+    assert one_after_another.trials.columns[0] == 'seed'
+    assert one_after_another.trials['seed'].unique().tolist() == [0, 1, 2]
+
+
+def test_the_band_is_the_mean_of_the_seeds_bands_and_it_diverges_where_the_lowest_does():
+    outcomes = [found(0, 0.01, 0.1, band=(0.05, 0.2), diverges=0.3), found(1, 0.01, 0.1, band=(0.2, 0.8))]
+    suggestion = joined(outcomes).suggestion
+    assert suggestion.band == (pytest.approx(0.1), pytest.approx(0.4))
+    assert suggestion.diverges == 0.3
+    assert joined([*outcomes, found(2, 0.01, 0.1)]).suggestion.diverges is None
 
 
 def test_the_reasons_are_those_of_the_seed_that_is_nearest_to_the_upper_bound():
     reasons = joined([found(0, 0.01, 0.1), found(1, 0.02, 0.8), found(2, 0.04, 0.2)]).suggestion.reasons
-    assert reasons['max'] == 'the middle of 3 seeds, 0.1 to 0.8; the nearest: max of 2'
-    assert reasons['min'] == 'the middle of 3 seeds, 0.01 to 0.04; the nearest: min of 2'
+    assert reasons['max'] == 'the geometric mean of 3 seeds, 0.1 to 0.8; the nearest: max of 2'
+    assert reasons['min'] == 'the geometric mean of 3 seeds, 0.01 to 0.04; the nearest: min of 2'
     assert reasons['step_size'] == 'two epochs'
 
 

@@ -1,10 +1,11 @@
 """Which batch a range holds for, and what it becomes for another one.
 
-How a rate goes with the batch depends on the optimizer. One whose step is as long as the gradient (SGD, momentum) takes k times
-the rate with k times the examples (Goyal et al., "Accurate, Large Minibatch SGD", arXiv 1706.02677, section 2.1). One that divides
-the gradient by its own size (Adam, RMSprop and their like) takes the square root of k times the rate (Malladi et al., "On the SDEs
-and Scaling Rules for Adaptive Gradient Algorithms", arXiv 2205.10287, sections 4 and 5). Both hold while the noise of the batches
-outweighs the gradient: for a few times as many examples, and the less the further from the batch that was measured.
+How a rate goes with the batch depends on the optimizer. One whose step is as long as the gradient (SGD, momentum) takes k
+times the rate with k times the examples (Goyal et al., "Accurate, Large Minibatch SGD", arXiv 1706.02677, section 2.1). One
+that divides the gradient by its own size (Adam, RMSprop and their like) takes the square root of k times the rate (Malladi et
+al., "On the SDEs and Scaling Rules for Adaptive Gradient Algorithms", arXiv 2205.10287, sections 4 and 5). Both hold while the
+noise of the batches outweighs the gradient: for a few times as many examples, and the less the further from the batch that was
+measured.
 """
 
 from __future__ import annotations
@@ -90,9 +91,7 @@ def scaled(batchsize: int, other: int, rule: Rule) -> tuple[str, list[str]]:
     '4 times the range that was measured with 32 examples, for 128 (the linear scaling rule, arXiv 1706.02677)'
     """
     ratio = other / batchsize
-    reason = (
-        f'{rule.factor(ratio):.4g} times the range that was measured with {batchsize} examples, for {other} ({rule.words})'
-    )
+    reason = f'{rule.factor(ratio):.4g} times the range that was measured with {batchsize} examples, for {other} ({rule.words})'
     far = abs(math.log(ratio)) > math.log(FAR) + 1e-9
     warning = f'{other} examples are far from the {batchsize} that were measured: the rule is a guess there, measure again'
     return reason, [warning] if far else []

@@ -1,7 +1,7 @@
 """How the updates that an answer may cost are spent: on a scan, on rungs of trials, each longer than the last, and on a ramp.
 
-Many short trials, and longer ones of the best alone, tell as much as elaborate methods do (arXiv 2307.15422). With a small budget
-there is one rung; with a larger one there are as many as leave the trials of the first one long enough to tell anything.
+Many short trials, and longer ones of the best alone, tell as much as elaborate methods do (arXiv 2307.15422). With a small
+budget there is one rung; with a larger one there are as many as leave the trials of the first one long enough to tell anything.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from clr.arguments import checked_count
 
 BUDGET = 600
 LEAST_BUDGET, MOST_BUDGET = 100, 10_000_000
-# A scan gets a fifth of the budget, a second one, which is rare, is allowed for by a tenth, and a ramp gets a twelfth: all up to
-# so many updates.
+# A scan gets a fifth of the budget and a ramp a twelfth, up to so many updates. A second scan is rare: a tenth is kept for it.
 LONGEST_SCAN, LONGEST_RAMP = 60, 50
 # The first rung finds the region, those after it look around the best of the one before.
 FIRST_TRIALS, LATER_TRIALS = 5, 3

@@ -20,6 +20,8 @@ CYCLES = 3
 # A half cycle of fewer updates than this is over before the rate has done anything; small data gets more epochs.
 HALF_CYCLE_UPDATES = 100
 UNITS = ('epoch', 'iteration')
+# A range was not found for a training that is so many times as long, or as short.
+OTHER_LENGTH = 2.0
 
 # How long a training is, as ``chainer.training.Trainer`` takes it: ``(30, 'epoch')`` or ``(8000, 'iteration')``.
 Length = tuple[float, str]
@@ -81,7 +83,16 @@ def plan(iterations_per_epoch: int | None, length: Length | None = None, policy:
 def replanned(suggestion: Suggestion, plan: CyclePlan, policy: str) -> Suggestion:
     """A suggestion that was found before, with the cycles and the policy of a training that is asked for now."""
     reasons = {**suggestion.reasons, 'step_size': plan.reason}
-    return dataclasses.replace(suggestion, step_size=plan.step_size, policy=policy, reasons=reasons)
+    warnings = suggestion.warnings
+    if suggestion.length and plan.iterations and _far_apart(suggestion.length, plan.iterations):
+        found_for = f'the range was found for a training of about {suggestion.length} iterations'
+        texts = f'{found_for}, and this one takes {plan.iterations}: a new run with --epoch (length=) finds one for it'
+        warnings = (*warnings, texts)
+    return dataclasses.replace(suggestion, step_size=plan.step_size, policy=policy, reasons=reasons, warnings=warnings)
+
+
+def _far_apart(length: int, other: int) -> bool:
+    return abs(math.log(other / length)) > math.log(OTHER_LENGTH)
 
 
 def iterations_in(length: Length, iterations_per_epoch: int | None) -> int:

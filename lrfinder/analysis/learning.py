@@ -14,8 +14,8 @@ from dataclasses import dataclass
 # The model has learned when its share of wrong answers has fallen by so many standard deviations, and by so much.
 SURE = 2.5
 ERROR_FALL = 0.02
-# Without answers, a fall of both losses by so many standard errors is learning, however small a share of the loss it is: that may
-# have any constant in it.
+# Without answers, a fall of both losses by so many standard errors is learning, however small a share of the loss it is: that
+# may have any constant in it.
 SURE_BY_LOSS = 3.0
 # What is a smaller share of a loss than this comes from rounding.
 ROUNDING = 1e-6

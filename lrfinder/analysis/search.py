@@ -229,9 +229,7 @@ def _within(steps: Sequence[int], bounds: tuple[float, float], tried: Sequence[f
     return [rate for rate in dict.fromkeys(min(max(rate_of(step), low), high) for step in steps) if rate not in tried]
 
 
-def _wishes(
-    trials: Sequence[Trial], start: Score, examples: int | None, known: bool, ahead: float, apart: int
-) -> list[int]:
+def _wishes(trials: Sequence[Trial], start: Score, examples: int | None, known: bool, ahead: float, apart: int) -> list[int]:
     """Steps that would tell most, the best first, whether they may be tried or not."""
     steps = [step_of(trial.rate) for trial in trials]
     lower, higher = steps[0] - apart, steps[-1] + apart

@@ -70,6 +70,8 @@ class Suggestion:
         batchsize: The examples of an update, over all workers, that the range holds for; ``None`` where not known. :meth:`at`
             gives the range for another one.
         optimizer: The name of the optimizer's class; ``None`` where not known.
+        length: The iterations of the training that the range is for; a few times a trial's where that was not told;
+            ``None`` where only a curve is known.
         band: The maxima that are expected to cost no more than a point of the right answers against the best one (where answers
             are not known, a hundredth of what was gained); ``None`` where that was not estimated.
         diverges: The lowest rate above the range at which a trial diverged; ``None`` where none did.
@@ -97,6 +99,7 @@ class Suggestion:
     spread: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     batchsize: int | None = None
     optimizer: str | None = None
+    length: int | None = None
     band: tuple[float, float] | None = None
     diverges: float | None = None
     proportional: bool = False
@@ -107,7 +110,7 @@ class Suggestion:
         set_field = functools.partial(object.__setattr__, self)
         set_field('value_range', checked_range('value_range', self.value_range, ascending=True))
         # Plain numbers and containers: NumPy's and pandas' do not go into JSON.
-        for name in 'step_size', 'iterations_per_epoch', 'updates', 'batchsize':
+        for name in 'step_size', 'iterations_per_epoch', 'updates', 'batchsize', 'length':
             value = getattr(self, name)
             set_field(name, None if value is None else operator.index(value))
         set_field('band', None if self.band is None else tuple(map(float, self.band)))
@@ -155,7 +158,7 @@ class Suggestion:
             batchsize: The examples of an update, over all workers; 1 or more.
 
         Raises:
-            ValueError: ``batchsize`` is out of its range; or it is not known for which batch the range was found, or there is no
+            ValueError: ``batchsize`` is out of its range; it is not known for which batch the range was found; or there is no
                 rule for its optimizer.
 
         >>> found = Suggestion('alpha', (0.001, 0.004), step_size=90, batchsize=32, optimizer='Adam')
@@ -169,9 +172,9 @@ class Suggestion:
             return self
         rule = batchsize_rules.rule_of(self.optimizer)
         if rule is None:
-            raise ValueError(f'no rule is known for {self.optimizer or "the optimizer"}: find the range again with the other batch')
+            raise ValueError(f'no rule is known for {self.optimizer or "the optimizer"}: find the range with the other batch')
         reason, doubts = batchsize_rules.scaled(self.batchsize, other, rule)
-        ratio = other / self.batchsize
+        ratio, per_epoch = other / self.batchsize, self.iterations_per_epoch
         factor = rule.factor(ratio)
 
         def higher(rates: tuple[float, float]) -> tuple[float, float]:
@@ -181,11 +184,12 @@ class Suggestion:
             self,
             value_range=higher(self.value_range),
             step_size=max(1, round(self.step_size / ratio)),
-            iterations_per_epoch=None if self.iterations_per_epoch is None else max(1, math.ceil(self.iterations_per_epoch / ratio)),
+            iterations_per_epoch=None if per_epoch is None else max(1, math.ceil(per_epoch / ratio)),
             reasons={**self.reasons, 'batchsize': reason},
             warnings=(*self.warnings, *doubts),
             spread={bound: higher(rates) for bound, rates in self.spread.items()},
             batchsize=other,
+            length=None if self.length is None else max(1, round(self.length / ratio)),
             band=None if self.band is None else higher(self.band),
             diverges=None if self.diverges is None else factor * self.diverges,
         )
@@ -329,13 +333,14 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     'versions': ('an object of texts', _is_texts),
     'spread': ('an object of pairs', lambda value: isinstance(value, dict) and all(map(_is_pair, value.values()))),
     'batchsize': ('a number of examples, 1 or more, or null', lambda value: value is None or _is_count(value, 1)),
+    'length': ('a number of iterations, 1 or more, or null', lambda value: value is None or _is_count(value, 1)),
     'optimizer': ('a name, or null', lambda value: value is None or isinstance(value, str)),
     'band': ('two rates in ascending order, or null', lambda value: value is None or _is_pair(value)),
     'diverges': ('a rate, or null', lambda value: value is None or _is_number(value)),
     'proportional': ('true or false', lambda value: isinstance(value, bool)),
 }
 # Where these are not known, a file may leave them out.
-_OPTIONAL = ('spread', 'batchsize', 'optimizer', 'band', 'diverges', 'proportional')
+_OPTIONAL = ('spread', 'batchsize', 'optimizer', 'length', 'band', 'diverges', 'proportional')
 
 
 def _no_constant(name: str) -> None:

@@ -7,8 +7,8 @@ model is on held-out data after each of them. The whole rule:
 * A trial's *shortfall* is how far it stays behind the best trial, as a share of what that one has gained: 0 for the best, 1 for
   no gain. Between the trials it changes evenly with the logarithm of the rate (:func:`shortfalls`).
 * A training is longer than a trial. In time it gets at a rate to where the trial at a higher rate is already: ahead as long as
-  that learns faster, into overfitting where that overfits, into divergence where that diverges. So the *cost* of a rate is the mean
-  shortfall of the rates from itself up to a few times itself, the more the longer the training (:func:`foresight`).
+  that learns faster, into overfitting where that overfits, into divergence where that diverges. So the *cost* of a rate is the
+  mean shortfall of the rates from itself up to a few times itself, the more the longer the training (:func:`foresight`).
 * The answer is the mean of all rates on the logarithmic scale, each weighed by exp(-cost): not the best rate, which may have
   been lucky, but the middle of the good ones (:func:`verdict`).
 
@@ -45,7 +45,7 @@ RATES_BETWEEN = 6
 TEMPERATURE = 0.15
 # Costs that are closer than this are the same.
 LEAST_COST = 0.001
-# How far above a rate its cost looks, in decades: for a training that is as long as a trial, and for each decade that it is longer.
+# How far above a rate its cost looks, in decades: for a training as long as a trial, and for each decade that it is longer.
 FORESIGHT = 0.125
 FORESIGHT_PER_DECADE = 0.42
 # How many times as long as a trial a training is, where that is not known.

@@ -103,7 +103,7 @@ def test_one_cycle_speaks_for_its_own_rate():
 
 def test_the_order_of_the_cycles_does_not_matter():
     runs = trials(Score(1.5, 1.5, 0.5), Score(0.5, 0.6, 0.2), Score(0.6, 0.9, 0.3))
-    assert weighing.verdict(runs, START) .rate == weighing.verdict(runs[::-1], START).rate
+    assert weighing.verdict(runs, START).rate == weighing.verdict(runs[::-1], START).rate
 
 
 def test_the_rate_hardly_depends_on_which_rates_were_tried():
@@ -147,7 +147,9 @@ def test_the_scale_and_the_zero_of_the_loss_do_not_matter(runs, scale, shift, ah
     other = [Trial(trial.rate, moved(trial.score)) for trial in tried]
     behind = weighing.shortfalls([trial.score for trial in tried], start)
     assert weighing.shortfalls([trial.score for trial in other], moved(start)) == pytest.approx(behind, abs=1e-6)
-    assert weighing.verdict(other, moved(start), ahead).rate == pytest.approx(weighing.verdict(tried, start, ahead).rate, rel=0.05)
+    assert weighing.verdict(other, moved(start), ahead).rate == pytest.approx(
+        weighing.verdict(tried, start, ahead).rate, rel=0.05
+    )
 
 
 @given(st.lists(scores, min_size=2, max_size=5), st.floats(1e-12, 1e12))

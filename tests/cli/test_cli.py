@@ -157,6 +157,7 @@ def test_a_run_leaves_the_files_of_the_contract(trained):
         'snapshot_iter_48',
         'suggestion.json',
         'training.png',
+        'trials.csv',
     ]
     for path in trained.glob('*.png'):
         assert path.read_bytes()[:4] == b'\x89PNG'
@@ -243,13 +244,14 @@ def shown_on_a_terminal(monkeypatch, *arguments):
 
 def test_on_a_terminal_there_is_a_progress_bar_with_rate_and_loss(monkeypatch, tmp_path):
     shown = shown_on_a_terminal(monkeypatch, '--epoch', '4', '--out', str(tmp_path))
-    # At most 75 updates of the scan, five trial cycles of 90, and the ramp of 60.
-    assert re.search(r'range test: +\d+%\|.*\| \d+/585 \[\d\d:\d\d<.*, rate [\d.e-]+, loss [\d.]+\]', shown)
+    # At most 60 updates of the scan, five trial cycles of 48, which is as long as the training, and the ramp of 60.
+    assert re.search(r'range test: +\d+%\|.*\| \d+/360 \[\d\d:\d\d<.*, rate [\d.e-]+, loss [\d.]+\]', shown)
     assert re.search(r'CLR: +\d+%\|.*\| \d+/48 \[.*, rate [\d.e-]+, loss [\d.]+\]', shown)
 
 
 def test_of_several_seeds_the_bar_counts_all_updates(monkeypatch, tmp_path):
-    assert '/1170 [' in shown_on_a_terminal(monkeypatch, '--seeds', '2', '--out', str(tmp_path))
+    # Twice the scan, five trial cycles of 86, and a ramp of 60.
+    assert '/1100 [' in shown_on_a_terminal(monkeypatch, '--seeds', '2', '--out', str(tmp_path))
 
 
 def test_quiet_shows_no_progress_bar_on_a_terminal_either(monkeypatch, tmp_path):
@@ -341,7 +343,7 @@ def test_a_curve_of_several_seeds_gives_one_answer(command, recorded, tmp_path):
     assert status == 0
     suggestion = lrfinder.Suggestion.load(tmp_path / 'out' / 'suggestion.json')
     alone = lrfinder.analyze(lrfinder.read_curve(recorded)).value_range[1]
-    assert suggestion.spread['max'] == pytest.approx((alone, 4 * alone))
+    assert suggestion.spread['max'][0] < alone and suggestion.spread['max'][1] > 4 * alone
     assert suggestion.value_range[1] == pytest.approx(2 * alone)
 
 
@@ -463,7 +465,9 @@ def test_training_can_follow_a_range_test_later(command, trained, tmp_path):
     curve = (out / 'curve.csv').read_bytes()
     assert command('--resume', out, '--epoch', 4, '--quiet')[0] == 0
     assert (out / 'curve.csv').read_bytes() == curve
-    assert_same_outcome(out, trained)
+    assert (out / 'snapshot_iter_48').is_file()
+    warning = 'the range was found for a training of about 344 iterations, and this one takes 48: a new run with'
+    assert any(text.startswith(warning) for text in lrfinder.Suggestion.load(out / 'suggestion.json').warnings)
 
 
 @pytest.mark.parametrize(
