@@ -20,9 +20,10 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from lrfinder import _files
 from lrfinder.analysis.learning import Score, by_loss_alone, learned_little
@@ -208,10 +209,17 @@ def from_text(text: str) -> pd.DataFrame:
     Raises:
         ValueError: It is something else.
     """
-    found = pd.read_csv(io.StringIO(text), float_precision='round_trip')
-    if list(found.columns)[-len(COLUMNS) :] != list(COLUMNS):
+    cells = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    if list(cells.columns)[-len(COLUMNS) :] != list(COLUMNS):
         raise ValueError('these are no trials')
-    return found
+    return cells.apply(lambda column: [_KINDS.get(column.name, _number)(cell) for cell in column])
+
+
+def _number(cell: str) -> float:
+    return float(cell or 'nan')  # to the last digit, as pandas alone does not promise
+
+
+_KINDS: dict[Any, Callable[[str], Any]] = {'seed': int, 'updates': int, 'diverged': 'True'.__eq__}
 
 
 def shortfalls(scores: Sequence[Score], start: Score) -> Floats:
