@@ -45,6 +45,7 @@ All tables, in the order in which each needs those before it, and what they cost
 
 The oracles and the rivals do not depend on lrfinder: they are measured again for a task that is new or changed, with --tasks.
 Apart from these: `benchmarks.analyze_speed`, `benchmarks.overhead` and `benchmarks.profile_demo` tell where time goes,
+`benchmarks.cost` what a range test costs in time and memory beside torch-lr-finder's (`benchmarks.torch_networks`),
 `benchmarks.draw_policies` draws the policies, `benchmarks.examples` runs Chainer's own examples (examples.csv), and
 `benchmarks.gpu` measures what must hold on a GPU.
 """

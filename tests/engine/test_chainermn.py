@@ -364,7 +364,7 @@ ALIKE = 'is not the same in all workers; give all of them the same'
 @pytest.mark.parametrize(
     'first, second, line',
     [
-        (NAIVE, [*NAIVE, '--nope'], 'unknown flag --nope: did you mean --compare?'),
+        (NAIVE, [*NAIVE, '--optimiser'], 'unknown flag --optimiser: did you mean --optimizer?'),
         ([*NAIVE, '--seed', 'x'], NAIVE, "--seed: must be a whole number from 0 to 4,294,967,295, not 'x'"),
         (NAIVE, [*NAIVE, '--seed', '3'], f'--seed {ALIKE}'),
         (NAIVE, ['--iterations', '60', '--quiet'], f'--communicator {ALIKE}'),
