@@ -44,6 +44,12 @@ All tables, in the order in which each needs those before it, and what they cost
     python -m benchmarks.report                   # prints the tables and draws regret.png and frontier.png; seconds
 
 The oracles and the rivals do not depend on lrfinder: they are measured again for a task that is new or changed, with --tasks.
+What schedules are worth in the ranges found, and what tuning them is; both may be ended at any time, and go on where they were:
+
+    python -m benchmarks.policies                 # policies.csv: sixteen tasks, each schedule; 90 minutes on one core
+    python -m benchmarks.tuning                   # tuning.csv: eight tasks, tuned with and without a range test; ten minutes
+    python -m benchmarks.policies_report          # prints the tables, draws policies.png and tuning.png
+
 Apart from these: `benchmarks.analyze_speed`, `benchmarks.overhead` and `benchmarks.profile_demo` tell where time goes,
 `benchmarks.cost` what a range test costs in time and memory beside torch-lr-finder's (`benchmarks.torch_networks`),
 `benchmarks.draw_policies` draws the policies, `benchmarks.examples` runs Chainer's own examples (examples.csv), and

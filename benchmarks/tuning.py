@@ -127,7 +127,7 @@ def _optuna(bench: Bench, found: Suggestion, seed: int, budget: int) -> Iterator
     while bench.updates < budget:
         trial = study.ask()
         high = trial.suggest_float('rate', *DECADES, log=True)
-        schedule = _within(suggested(trial, choices(found), LENGTH))
+        schedule = _within(suggested(trial, choices(found), task.most_cycles))
         base = Suggestion(found.attr, (high / 4, high), found.step_size)
         own = schedule.plan(base, LENGTH)
         training = Training(f'trial_{trial.number}', '', schedule.within(base, own), own.iterations or LENGTH, seed)

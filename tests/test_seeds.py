@@ -34,6 +34,9 @@ def one_after_another(build):
     return find_seeds(build, range(3), **SHORT)
 
 
+HANGS = 600  # seconds
+
+
 def curve(*losses):
     return pd.DataFrame({'iteration': range(1, len(losses) + 1), 'lr': 0.1, 'main/loss': losses})
 
@@ -51,6 +54,22 @@ def not_found(seed):
 def environment():
     """That of a process that is to find the project."""
     return {**os.environ, 'PYTHONPATH': str(Path(lrfinder.__file__).parents[1])}
+
+
+def wait_for(condition):
+    until = time.monotonic() + HANGS
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def is_alive(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f'/proc/{process}/stat')
+    return not stat.exists() or ' Z ' not in stat.read_text()
 
 
 # What they say together
@@ -342,3 +361,25 @@ def test_the_command_says_what_more_than_one_job_needs(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, 'joblib', None)
     assert main(['--seeds', '2', '--jobs', '2']) == 2
     assert capsys.readouterr().err == "lrfinder: error: --jobs 2 needs joblib: pip install 'chainer-lrfinder[jobs]'\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, 'getppid') or os.name == 'nt', reason='an orphan has another parent on POSIX alone')
+def test_whoever_works_for_a_process_that_is_killed_ends_with_it(tmp_path):
+    code = f"""
+        import os, time
+        from pathlib import Path
+        from lrfinder.engine.processes import at_once
+
+        def work(number):
+            (Path({str(tmp_path)!r}) / str(os.getpid())).touch()
+            time.sleep({HANGS})
+
+        list(at_once(work, [(0,), (1,)], 2))
+    """
+    command = [sys.executable, '-c', textwrap.dedent(code)]
+    with subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL) as parent:
+        wait_for(lambda: len(list(tmp_path.iterdir())) == 2)
+        parent.kill()
+    for path in tmp_path.iterdir():
+        wait_for(lambda number=int(path.name): not is_alive(number))

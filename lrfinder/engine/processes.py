@@ -8,13 +8,20 @@ how many there are.
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 # A backend's threads must take turns: NumPy's global random state, from which Chainer draws, is the process's.
 _alone_in_the_process = threading.Lock()
+
+
+# How often a process that works for another looks whether that is there, in seconds.
+_LOOKS = 0.5
 
 
 def checked_jobs(jobs: Any) -> int:
@@ -48,9 +55,30 @@ def at_once(function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], jobs
     try:
         # Large arrays are shared, but each process may change its own, as it may where one training follows another.
         with Parallel(n_jobs=min(jobs, len(calls)) or 1, batch_size=1, mmap_mode='c', return_as=return_as) as parallel:
-            yield from parallel(delayed(function)(*call) for call in calls)
+            yield from parallel(delayed(_called)(os.getpid(), function, *call) for call in calls)
     except BrokenProcessPool as error:
         raise RuntimeError('one of the processes was killed, as when memory runs out; take fewer jobs') from error
+
+
+def _called(process: int, function: Callable[..., Any], *arguments: Any) -> Any:
+    if os.getpid() != process:
+        _end_with_parent()
+    return function(*arguments)
+
+
+@functools.cache
+def _end_with_parent() -> None:
+    """Ends this process when the one that it works for has gone, as when that is killed: nothing else would, for joblib's wait
+    for more work, and others may do the same work again meanwhile.
+    """
+    parent = os.getppid()
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOKS)
+        os._exit(1)
+
+    threading.Thread(target=look, daemon=True).start()
 
 
 @contextlib.contextmanager

@@ -84,13 +84,13 @@ class Schedule:
         return replanned(dataclasses.replace(base, value_range=(low, high)), plan, self.policy)
 
 
-def suggested(trial: Any, policies: tuple[str, ...], iterations: int) -> Schedule:
+def suggested(trial: Any, policies: tuple[str, ...], most_cycles: int = MOST_CYCLES) -> Schedule:
     """The schedule that an Optuna trial is to try."""
     policy = trial.suggest_categorical('policy', policies)
     factor = trial.suggest_categorical('factor', FACTORS)
     if policy == FIXED or not is_endless(policy):
         return Schedule(policy, None, factor)
-    return Schedule(policy, trial.suggest_int('cycles', 1, max(1, min(MOST_CYCLES, iterations // 2))), factor)
+    return Schedule(policy, trial.suggest_int('cycles', 1, most_cycles), factor)
 
 
 def choices(base: Suggestion) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from lrfinder.analysis.comparison import Difference, difference
 from lrfinder.analysis.cycles import CyclePlan
 from lrfinder.analysis.metrics import LOSS, WORDS, cost_sign
 from lrfinder.analysis.suggestion import Suggestion
-from lrfinder.tuning.schedules import FIXED, Schedule, choices, suggested
+from lrfinder.tuning.schedules import FIXED, MOST_CYCLES, Schedule, choices, suggested
 
 import pandas as pd
 
@@ -95,6 +95,11 @@ class Task:
     def iterations(self) -> int:
         """How long a training may be."""
         return self.cycles.iterations or 0
+
+    @property
+    def most_cycles(self) -> int:
+        """How many cycles are tried at most; no fewer than without tuning."""
+        return max(min(MOST_CYCLES, self.iterations // 2), self.cycles.cycles or 1)
 
     def plan(self, schedule: Schedule) -> CyclePlan:
         """The cycles of a schedule."""
@@ -267,7 +272,7 @@ def _asked(study: optuna.Study, task: Task) -> optuna.Trial | None:
     """A trial of a schedule that is new. One that has been tried would end as before, so that it is told at once."""
     for _ in range(MOST_REPETITIONS):
         trial = study.ask()
-        params = suggested(trial, choices(task.base), task.iterations).to_params()
+        params = suggested(trial, choices(task.base), task.most_cycles).to_params()
         known = next((other for other in tried(study) if other.params == params), None)
         if known is None:
             return trial
@@ -280,7 +285,7 @@ def _asked(study: optuna.Study, task: Task) -> optuna.Trial | None:
 
 
 def _try(study: optuna.Study, task: Task, trial: optuna.Trial) -> None:
-    schedule = suggested(trial, choices(task.base), task.iterations)
+    schedule = suggested(trial, choices(task.base), task.most_cycles)
     training = task.training(schedule, f'trial_{trial.number}', f'trial {len(tried(study)) + 1} of {task.trials}', task.seed)
     watcher = Watcher(task, training, trial, may_stop=schedule != task.default)
     try:

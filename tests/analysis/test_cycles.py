@@ -119,3 +119,12 @@ def test_what_is_no_length_is_refused(length):
     message = f"length must be a number and its unit, such as (30, 'epoch') or (8000, 'iteration'), not {length!r}"
     with pytest.raises(ValueError, match=f'^{re.escape(message)}$'):
         checked_length(length)
+
+
+def test_cycles_that_grow_fill_a_training_as_whole_ones():
+    found = plan(50, (28, 'epoch'), 'cosine:t_mult=2')
+    assert (found.cycles, found.step_size, found.iterations) == (3, 100, 1400)
+
+
+def test_a_policy_that_ends_and_has_options_fills_a_training():
+    assert plan(50, (18, 'epoch'), 'one_cycle:step_size_final=100').step_size == 400

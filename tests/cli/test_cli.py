@@ -529,6 +529,21 @@ USAGE = [
     (['--model'], '--model: expected one argument'),
     (['--optimizer', 'adm'], "--optimizer: unknown optimizer 'adm': did you mean adam?"),
     (['--policy', 'triangel'], "--policy: unknown policy 'triangel': did you mean triangular?"),
+    (['--policy', 'cosine:t_mul=2'], "--policy: 'cosine' has no option 't_mul'; it has t_mult, cycle_decay"),
+    (['--policy', 'cosine:t_mult=0.5'], '--policy: t_mult must be 1 or more, not 0.5'),
+    (['--policy', 'exp_range:gamma=nan'], '--policy: gamma must be a number from 0 to 1, not nan'),
+    (
+        ['--policy', 'wsd:'],
+        "--policy: policy 'wsd:': options are NAME=NUMBER with commas between them, such as 'cosine:t_mult=2', not ''",
+    ),
+    (
+        ['--model', 'mlp:8', '--epoch', '2', '--policy', 'wsd:warmup_steps=1000'],
+        '--policy: warmup_steps and cooldown_steps must fit into 90 steps; they are 1000 and 18',
+    ),
+    (
+        ['--model', 'mlp:8', '--epoch', '2', '--policy', 'one_cycle:step_size_final=90'],
+        '--policy: step_size_final must be less than the 90 steps of the training, not 90',
+    ),
     (['--ramp', 'linaer'], "--ramp: unknown ramp 'linaer': did you mean linear?"),
     (['-b', '0'], '--batchsize/-b: must be a whole number, 1 or more, not 0'),
     (['--epoch', '1.5'], "--epoch/-e: must be a whole number, 0 or more, not '1.5'"),

@@ -14,10 +14,15 @@ from clr.policies import (
     cyclic_wsd,
     exp_range,
     inverse_sqrt,
+    is_endless,
     joined,
+    length_of,
+    named,
     one_cycle,
     part,
+    parted,
     polynomial,
+    step_size_of,
     triangular,
     triangular2,
     warmed_up,
@@ -568,3 +573,63 @@ def test_the_policies_are_known_by_their_names():
     assert list(POLICIES) == [
         'triangular', 'triangular2', 'exp_range', 'one_cycle', 'cosine', 'wsd', 'cyclic_wsd', 'polynomial', 'inverse_sqrt',
     ]  # fmt: skip
+
+
+# Names with options
+
+
+@pytest.mark.parametrize(
+    ('text', 'name', 'options'),
+    [
+        ('wsd', 'wsd', {}),
+        ('cosine:t_mult=2', 'cosine', {'t_mult': 2}),
+        ('cosine: t_mult = 2 , cycle_decay=5e-1', 'cosine', {'t_mult': 2, 'cycle_decay': 0.5}),
+        ('wsd:warmup_steps=none', 'wsd', {'warmup_steps': None}),
+    ],
+)
+def test_a_name_may_have_options(text, name, options):
+    assert parted(text) == (name, options)
+    policy, same = named(text), with_options(name, options)
+    assert [policy(step, RANGE, 9) for step in range(40)] == [same(step, RANGE, 9) for step in range(40)]
+
+
+@pytest.mark.parametrize('text', ['cosine:', 'cosine:2', 'cosine:t_mult', 'cosine:t_mult=', 'cosine:t_mult=two', 'cosine:=2'])
+def test_what_is_no_option_is_refused(text):
+    with pytest.raises(ValueError, match=r'options are NAME=NUMBER with commas between them'):
+        named(text)
+
+
+def test_an_option_that_a_policy_has_not_is_refused():
+    with pytest.raises(ValueError, match=r"^'wsd' has no option 't_mult'; it has warmup_steps, cooldown_steps$"):
+        named('wsd:t_mult=2')
+
+
+@pytest.mark.parametrize(
+    ('policy', 'cycles', 'length', 'step_size'),
+    [
+        ('triangular', 1, 600, 300),
+        ('triangular2', 3, 600, 100),
+        ('cosine:t_mult=2', 3, 1400, 100),  # cycles of 200, 400 and 800 steps
+        ('cosine:t_mult=1', 3, 600, 100),
+        ('one_cycle', 1, 900, 400),
+        ('one_cycle:step_size_final=100', 1, 900, 400),
+        ('wsd:warmup_steps=9', 1, 600, 300),
+    ],
+)
+def test_the_step_size_that_fills_a_training(policy, cycles, length, step_size):
+    assert step_size_of(policy, length, cycles) == step_size
+    assert length_of(policy, step_size, cycles) == length
+
+
+@given(st.sampled_from([*POLICIES, 'cosine:t_mult=1.5']), st.integers(1, 6), st.integers(1, 10**6))
+def test_length_and_step_size_are_each_others_opposite(policy, cycles, length):
+    assert length_of(policy, step_size_of(policy, length, cycles), cycles) == pytest.approx(length)
+
+
+def test_a_final_phase_that_leaves_no_cycle_is_refused():
+    with pytest.raises(ValueError, match=r'^step_size_final must be less than the 50 steps of the training, not 50$'):
+        step_size_of('one_cycle:step_size_final=50', 50)
+
+
+def test_a_policy_with_options_is_endless_where_it_is_without():
+    assert [is_endless(text) for text in ('cosine:t_mult=2', 'wsd:warmup_steps=1', 'triangular')] == [True, False, True]

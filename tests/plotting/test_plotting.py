@@ -10,7 +10,7 @@ from benchmarks import draw_policies
 from clr import policies
 from lrfinder import plotting
 from lrfinder.analysis.suggestion import Suggestion
-from lrfinder.plotting import comparison, policy, range_test, style, training
+from lrfinder.plotting import comparison, policy, range_test, style, training, tuning
 
 import matplotlib
 import numpy as np
@@ -540,6 +540,19 @@ def test_a_comparison_of_several_seeds_shows_their_means():
     assert 'CLR: 88.9%' in words(accuracy)
 
 
+@pytest.mark.parametrize(
+    ('others', 'verdict'),
+    [([0.2, 0.21], 'no difference'), ([0.1, 0.1001], 'CLR is better'), ([0.5, 0.5001], 'fixed 1 is better')],
+)
+def test_a_comparison_of_several_seeds_says_what_they_show(others, verdict):
+    seeds = [
+        table(CLR=log(20, own), fixed_1=log(20, other)).assign(seed=seed)
+        for seed, (own, other) in enumerate(zip((0.2, 0.2001), others))
+    ]
+    (panel, _) = comparison.compare_figure(pd.concat(seeds)).axes
+    assert f'strong: validation, thin: training; means of 2 seeds, which show: {verdict}' in words(panel)
+
+
 def test_a_seed_that_diverged_is_not_averaged_away():
     seeds = [table(CLR=log(20, diverged=diverged)).assign(seed=seed) for seed, diverged in enumerate((None, 9))]
     _, loss = comparison.compare_figure(pd.concat(seeds)).axes
@@ -562,6 +575,63 @@ def test_a_comparison_is_written_with_whatever_was_measured(tmp_path):
     losses = table(CLR=log(3), fixed_1=log(3))[['run', 'epoch', 'main/loss']]
     plotting.save_compare(tmp_path / 'compare.png', losses)
     assert (tmp_path / 'compare.png').stat().st_size > 1000
+
+
+# The trials
+
+TRIALS = pd.DataFrame(
+    [
+        (0, 'triangular2', 3, 0.1, 0.4, 10, 60, 'finished', 0.9),
+        (1, 'fixed', None, 0.2, 0.2, 10, 60, 'finished', 0.95),
+        (2, 'cosine', 1, 0.2, 0.8, 30, 40, 'stopped early', None),
+        (3, 'wsd', None, 0.1, 0.4, 30, 10, 'diverged', None),
+    ],
+    columns=['trial', 'policy', 'cycles', 'min', 'max', 'step_size', 'updates', 'state', 'value'],
+).astype({'cycles': 'Int64', 'value': float})
+CURVES = pd.DataFrame(
+    [
+        (trial, iteration, 0.01 * (80 + iteration / 6 + trial))
+        for trial, end in enumerate((60, 60, 40))
+        for iteration in range(10, end + 1, 10)
+    ],
+    columns=['trial', 'iteration', 'value'],
+)
+ACCURACY = 'validation/main/accuracy'
+
+
+def test_the_answer_is_in_front_of_the_other_trials_and_three_are_named():
+    (ax,) = tuning.tuning_figure(TRIALS, CURVES, ACCURACY, chosen=0).axes
+    named = words(ax)
+    assert 'the answer triangular2, 3 cycles: 90.0%' in named
+    assert 'best trial fixed: 91.0%' in named
+    strongest = max((one for one in ax.lines if len(one.get_xdata()) > 2), key=lambda one: one.get_zorder())
+    assert strongest.get_linewidth() == 2.6
+
+
+def test_an_answer_that_was_tuned_stands_beside_the_plan_without():
+    (ax,) = tuning.tuning_figure(TRIALS, CURVES, ACCURACY, chosen=1).axes
+    assert {'the answer fixed: 91.0%', 'without tuning triangular2, 3 cycles: 90.0%'} <= set(words(ax))
+
+
+def test_trials_by_policy_are_a_row_each_and_what_did_not_end_is_told():
+    (ax,) = tuning.by_policy_figure(TRIALS, ACCURACY, chosen=1).axes
+    assert [text.get_text() for text in ax.get_yticklabels()] == ['cosine', 'wsd', 'triangular2', 'fixed']
+    assert {'1 stopped early', '1 diverged'} <= set(words(ax))
+    assert ax.get_title(loc='left') == '4 trials; in blue the answer, fixed: 95.0%'
+
+
+@pytest.mark.parametrize('metric', [ACCURACY, 'validation/main/loss'])
+@pytest.mark.parametrize('rows', [1, 4])
+def test_trials_of_any_number_can_be_drawn(tmp_path, metric, rows):
+    plotting.save_tuning(tmp_path / 'a.png', TRIALS[:rows], CURVES[CURVES['trial'] < rows], metric, 0)
+    plotting.save_by_policy(tmp_path / 'b.png', TRIALS[:rows], metric, 0)
+    assert min((tmp_path / name).stat().st_size for name in ('a.png', 'b.png')) > 1000
+
+
+def test_trials_of_which_none_ended_can_be_drawn(tmp_path):
+    plotting.save_tuning(tmp_path / 'a.png', TRIALS[3:], CURVES[:0], ACCURACY, 3)
+    plotting.save_by_policy(tmp_path / 'b.png', TRIALS[3:], ACCURACY, 3)
+    assert (tmp_path / 'b.png').stat().st_size > 1000
 
 
 # The policies

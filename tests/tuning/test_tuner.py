@@ -54,6 +54,15 @@ def test_the_first_trials_are_the_plan_without_tuning_a_fixed_rate_in_the_middle
     assert tuned.trials['max'].tolist() == pytest.approx([0.4, 0.2, 0.4, 0.4])
 
 
+def test_a_plan_of_more_cycles_than_are_tried_otherwise_is_tried_all_the_same(recwarn):
+    train = Told(lambda _: 0.5)
+    task = tuner.task_of(BASE, plan(10, (400, 'epoch')), {VALIDATION_ACCURACY: 0.1}, 2, 0, train, True)
+    tuner.search(trials.new_study(task), task, 1)
+    assert task.cycles.cycles == 20
+    assert train.made[0].iterations == 4000
+    assert not recwarn.list
+
+
 def test_a_schedule_that_is_better_from_each_seed_is_the_answer():
     tuned = made(Told(lambda found: 0.9 if found.value_range[0] == found.value_range[1] else 0.8, lambda seed: 0.01 * seed))
     assert tuned.suggestion.value_range == pytest.approx((0.2, 0.2))
