@@ -11,11 +11,12 @@ import contextlib
 import dataclasses
 import math
 from collections.abc import Callable, Generator, Iterable, Sequence
-from statistics import fmean, stdev
+from statistics import fmean, pvariance
 from typing import TYPE_CHECKING, Any
 
 from lrfinder.analysis.analyzer import Reading
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
+from lrfinder.analysis.trials import EIGHT_OF_TEN
 from lrfinder.engine.processes import alone, at_once, checked_jobs
 from lrfinder.result import Result
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 Build = Callable[[int], tuple[Any, Any]]
 
-# The 90th percentile of Student's distribution with 1, 2, ... degrees of freedom; the last one stands for more.
-T_90 = (3.078, 1.886, 1.638, 1.533, 1.476, 1.440, 1.415, 1.397, 1.383, 1.372, 1.363, 1.356, 1.350, 1.345, 1.341, 1.328)
+# What a test expects of others counts as so many answers more, for the spread of the answers.
+OWN_WORTH = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,20 +146,28 @@ def geometric_mean(values: Sequence[float]) -> float:
     return math.exp(fmean(map(math.log, values))) if min(values) > 0 else 0.0
 
 
-def expected_between(values: Sequence[float]) -> tuple[float, float]:
+def expected_between(values: Sequence[float], spreads: Sequence[tuple[float, float]]) -> tuple[float, float]:
     """Between which rates the answer of one more test lies in eight of ten cases, given those of several.
 
-    The prediction interval of a normal distribution on the logarithmic scale.
+    A prediction interval on the logarithmic scale. The variance between tests is that of the values, and what each test by
+    itself expects of others counts as :data:`OWN_WORTH` more of them: two values alone say little of it.
 
-    >>> low, high = expected_between([0.1, 0.2, 0.4])
+    Args:
+        values: The answers, above 0.
+        spreads: Where each test by itself expects the answer of another one; shape (values, 2).
+
+    >>> low, high = expected_between([0.1, 0.2, 0.4], [(0.05, 0.2), (0.1, 0.4), (0.2, 0.8)])
     >>> round(low, 3), round(high, 3)
-    (0.044, 0.906)
+    (0.091, 0.438)
     """
     count, middle = len(values), geometric_mean(values)
-    if count < 2 or middle == 0:
+    if middle == 0:
         return min(values), max(values)
-    ninth = T_90[min(count - 2, len(T_90) - 1)]
-    reach = math.exp(ninth * stdev(map(math.log, values)) * math.sqrt(1 + 1 / count))
+    # Two tests of the same spread differ by twice the variance of one.
+    own = fmean(math.log(high / low) ** 2 for low, high in spreads) / (2 * EIGHT_OF_TEN) ** 2 / 2
+    between = pvariance(map(math.log, values)) * count
+    deviation = math.sqrt((OWN_WORTH * own + between) / (OWN_WORTH + count - 1) * (1 + 1 / count))
+    reach = math.exp(EIGHT_OF_TEN * deviation)
     return middle / reach, middle * reach
 
 
@@ -222,10 +231,16 @@ def _pooled(found: Sequence[Suggestion]) -> Suggestion:
         reasons={name: _reason(text, bounds.get(name)) for name, text in nearest.reasons.items()},
         warnings=tuple(dict.fromkeys(warning for one in found for warning in one.warnings)),
         updates=sum(one.updates for one in found),
-        spread={name: expected_between(values) for name, values in bounds.items()},
+        spread={name: _expected(name, values, found) for name, values in bounds.items()},
         band=(geometric_mean([band[0] for band in bands]), geometric_mean([band[1] for band in bands])) if bands else None,
         diverges=min(diverging) if 2 * len(diverging) >= len(found) else None,
     )
+
+
+def _expected(bound: str, values: Sequence[float], found: Sequence[Suggestion]) -> tuple[float, float]:
+    spreads = [one.spread.get(bound) for one in found]
+    known = [spread for spread in spreads if spread is not None]
+    return expected_between(values, known) if len(known) == len(found) else (min(values), max(values))
 
 
 def _cost(outcome: Outcome) -> int:

@@ -78,10 +78,7 @@ def is_alive(process):
 def test_each_bound_is_the_geometric_mean_and_the_spread_is_where_another_seed_is_expected():
     suggestion = joined([found(0, 0.01, 0.1), found(1, 0.02, 0.8), found(2, 0.04, 0.2)]).suggestion
     assert suggestion.value_range == (pytest.approx(0.02), pytest.approx(0.016 ** (1 / 3)))
-    # A prediction interval: Student's 1.886 standard deviations, with two degrees of freedom, times the root of 4 / 3.
-    reach = 4.526  # exp(1.886 * log(2) * sqrt(4 / 3))
-    assert suggestion.spread['min'] == pytest.approx((0.02 / reach, 0.02 * reach), rel=1e-3)
-    assert suggestion.spread['max'][0] < 0.1 and suggestion.spread['max'][1] > 0.8
+    assert suggestion.spread == {'min': (0.01, 0.04), 'max': (0.1, 0.8)}  # where no seed says what it expects of others
     assert suggestion.updates == 300
 
 
@@ -92,9 +89,17 @@ def test_geometric_mean(values, mean):
     assert geometric_mean(values) == pytest.approx(mean, rel=1e-12)
 
 
-def test_what_all_seeds_agree_on_is_expected_of_another():
-    assert expected_between([0.1, 0.1, 0.1]) == (pytest.approx(0.1), pytest.approx(0.1))
-    assert expected_between([0.1]) == (0.1, 0.1)
+def test_another_seed_is_expected_where_the_seeds_and_their_own_spreads_say():
+    # One test by itself: its own interval.
+    assert expected_between([0.1], [(0.05, 0.2)]) == (pytest.approx(0.05), pytest.approx(0.2))
+    # Three that agree: their own variance counts thrice, and none between them is added to it twice more.
+    low, high = expected_between([0.1, 0.1, 0.1], [(0.05, 0.2)] * 3)
+    reach = 2 ** ((3 / 5 * 4 / 3 / 2) ** 0.5)
+    assert (low, high) == (pytest.approx(0.1 / reach), pytest.approx(0.1 * reach))
+    # Three that don't: further.
+    apart = expected_between([0.01, 0.1, 1.0], [(0.05, 0.2)] * 3)
+    assert apart[0] < 0.02 and apart[1] > 0.5
+    assert expected_between([0.0, 0.1], [(0.0, 0.1), (0.05, 0.2)]) == (0.0, 0.1)
 
 
 def test_the_trials_are_one_below_the_other_after_a_column_with_the_seed(one_after_another):

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from lrfinder.analysis.learning import Score, alike, knows_more, surely_less
+from lrfinder.analysis.learning import Score, alike, knows_more, sound, surely_less
 from lrfinder.analysis.metrics import ACCURACY, LOSS
 from lrfinder.analysis.smoothing import smoothed
 from lrfinder.analysis.trials import STEPS, Trial, by_rate, scores_of, verdict
@@ -47,7 +47,7 @@ AT_THE_START, AT_THE_END = 1000.0, 10.0
 COARSE, FINE = 2, 1
 # Learning still speeds up at the highest rate where the loss has fallen by more than so many times what it fell at the next
 # one. At rates that are far too low the fall goes with the rate: between coarse steps it is threefold.
-SPEEDING_UP = 2.0
+SPEEDING_UP = 1.5
 
 
 def where_to_look(scan: pd.DataFrame) -> list[float]:
@@ -192,15 +192,17 @@ def next_rate(
 ) -> float | None:
     """The rate of the trial cycle that tells most after others.
 
-    ============================================================  =================================
-    what the trials say                                           what is tried next
-    ============================================================  =================================
-    all diverged                                                  a step below the lowest
-    the highest rate still speeds learning up                     two steps above it, or one
-    none learned, or all came to the same: a collapsed network    two steps below the lowest, or one
-    the best is the highest or the lowest                         a step beyond it
-    the best has a gap beside it                                  the middle of the gap
-    ============================================================  =================================
+    =======================================================  =================================
+    what the trials say                                      what is tried next
+    =======================================================  =================================
+    all diverged                                             a step below the lowest
+    the highest rate still speeds learning up                two steps above it, or one
+    all came to the same, as where a network collapses       two steps below the lowest, or one
+    none learned, and the highest rate lost most             two steps above it, or one
+    none learned, and it did not                             two steps below the lowest, or one
+    the best is the highest or the lowest                    a step beyond it
+    the best has a gap beside it                             the middle of the gap
+    =======================================================  =================================
 
     Args:
         trials: Those that have been run, one or more.
@@ -239,8 +241,10 @@ def _wishes(trials: Sequence[Trial], start: Score, examples: int | None, known: 
         return [lower]
     if speeding_up(scores, start):
         return [higher + apart, higher]
-    if not known and (alike(scores, start) or not knows_more(scores, start, examples)):
+    if not known and alike(scores, start):
         return [lower - apart, lower]
+    if not known and not knows_more(scores, start, examples):
+        return [higher + apart, higher] if _highest_lost_most(scores, start) else [lower - apart, lower]
     best = trials.index(found.best)
     return [higher] * (best == len(trials) - 1) + [lower] * (best == 0) + _gaps(steps, best, apart)
 
@@ -257,6 +261,12 @@ def speeding_up(scores: Sequence[Score], start: Score) -> bool:
     next_one, highest = scores[-2:]
     faster = surely_less(highest, next_one) and surely_less(highest, start)
     return faster and start.loss - highest.loss > SPEEDING_UP * (start.loss - next_one.loss)
+
+
+def _highest_lost_most(scores: Sequence[Score], start: Score) -> bool:
+    """Whether the losses are lowest at the highest rate: then nothing speaks against higher ones."""
+    highest, others = scores[-1], (start, *sound(scores[:-1]))
+    return highest.sound and all(highest.loss < other.loss and highest.train < other.train for other in others)
 
 
 def _gaps(steps: Sequence[int], best: int, apart: int) -> list[int]:

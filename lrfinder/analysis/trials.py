@@ -51,8 +51,10 @@ FORESIGHT = 0.125
 FORESIGHT_PER_DECADE = 0.42
 # How many times as long as a trial a training is, where that is not known.
 USUAL_LENGTH = 4.0
-# The share of all weight to each side of the interval in which another test's answer is expected.
-TAIL = 0.1
+# Another test, with other weights and batches, answers otherwise: by the spread of the weights, and by a standard deviation of
+# so many decades more. So many standard deviations to each side hold eight of ten answers.
+BETWEEN_TESTS = 0.175
+EIGHT_OF_TEN = 1.2816
 # What is lost within the band, of all answers; of what was gained, where answers are not known.
 BAND = 0.01
 
@@ -80,7 +82,7 @@ class Verdict:
         rate: The highest rate of a cycle: between those of the trials.
         best: The trial with the most weight.
         weights: Shape (trials,), the weights at their rates in ascending order; at most 1.
-        interval: The rates between which most of the weight lies.
+        interval: The rates between which the answer of another test is expected in eight of ten cases.
         band: The rates that are expected to lose no more than a point of the answers to the best one.
     """
 
@@ -150,7 +152,7 @@ def verdict(trials: Sequence[Trial], start: Score, ahead: float = 0.0) -> Verdic
         rate=_power(answer),
         best=ordered[int(np.argmax(at_trials))],
         weights=at_trials,
-        interval=_interval(logs, weights),
+        interval=_interval(answer, float(np.sum(weights * (logs - answer) ** 2) / np.sum(weights))),
         band=_band(logs, np.where(known, lost, np.inf), answer),
     )
 
@@ -275,12 +277,10 @@ def _behind(values: Floats, start: float) -> Floats:
     return np.where(finite, (np.where(finite, values, best) - best) / fall, np.inf)
 
 
-def _interval(logs: Floats, weights: Floats) -> tuple[float, float]:
-    """The rates beyond which a tenth of the weight lies, to each side."""
-    logs, weights = logs[weights > 0], weights[weights > 0]
-    passed = (np.cumsum(weights) - weights / 2) / np.sum(weights)
-    low, high = np.interp([TAIL, 1 - TAIL], passed, logs)
-    return _power(float(low)), _power(float(high))
+def _interval(answer: float, variance: float) -> tuple[float, float]:
+    """Where another test's answer is expected, given the variance of the weights on the logarithmic scale."""
+    reach = EIGHT_OF_TEN * math.sqrt(variance + BETWEEN_TESTS**2)
+    return _power(answer - reach), _power(answer + reach)
 
 
 def _lost(scores: Sequence[Score], start: Score) -> Floats:

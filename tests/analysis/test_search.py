@@ -182,6 +182,7 @@ def test_the_first_rates_of_a_later_rung_are_around_what_the_earlier_one_speaks_
         ({-2: DIVERGED, -1.5: DIVERGED}, -2.5),
         ({-2: DEAD, -1.5: DEAD}, -3.0),  # a network that dies at all rates, a decade lower
         ({-2: SLOW, -1.5: Score(1.9, 1.9, 0.88)}, -0.5),  # little was learned, and faster the higher the rate
+        ({-2: Score(1.9, 1.9, 0.89), -1.5: Score(1.88, 1.88, 0.885)}, -0.5),  # nothing was learned, but the loss fell more
         ({-2: Score(1.99, 1.99, 0.895), -1.5: SLOW, -1: DEAD}, -3.0),  # little was learned, and death above
         ({-2: Score(0.5, 0.5, 0.9), -1.5: Score(0.7, 0.7, 0.89)}, -3.0),  # the loss fell, and no more answers are right
         ({-3.5: WORSE, -3: GOOD, -2: BEST, -1: DEAD}, -1.5),  # a gap above the best
@@ -210,11 +211,11 @@ def test_at_any_scale_a_neighbour_of_a_rate_is_another_one(power):
     assert following({power: BEST, power + 0.5: GOOD}) == power - 0.5
 
 
-def test_learning_speeds_up_while_the_fall_more_than_doubles():
+def test_learning_speeds_up_while_the_fall_grows_by_more_than_a_half():
     start = Score(2.0, 2.0)
-    slow, double, treble = Score(1.9, 1.9, noise=0.01), Score(1.82, 1.82, noise=0.01), Score(1.7, 1.7, noise=0.01)
+    slow, half_more, treble = Score(1.9, 1.9, noise=0.01), Score(1.86, 1.86, noise=0.01), Score(1.7, 1.7, noise=0.01)
     assert search.speeding_up([slow, treble], start)
-    assert not search.speeding_up([slow, double], start)
+    assert not search.speeding_up([slow, half_more], start)
     assert not search.speeding_up([treble], start)
     assert not search.speeding_up([slow, DIVERGED], start)
     assert not search.speeding_up([slow, Score(1.7, 1.7, noise=0.1)], start)  # noise may explain it

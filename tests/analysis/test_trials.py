@@ -98,7 +98,7 @@ def test_no_sound_cycle_gives_no_verdict():
 def test_one_cycle_speaks_for_its_own_rate():
     found = weighing.verdict(trials(Score(1.0, 1.0)), START)
     assert found.rate == pytest.approx(0.01)
-    assert found.interval == found.band == (pytest.approx(0.01), pytest.approx(0.01))
+    assert found.band == (pytest.approx(0.01), pytest.approx(0.01))
 
 
 def test_the_order_of_the_cycles_does_not_matter():
@@ -123,7 +123,7 @@ ahead = st.floats(0, 1)
 
 
 @given(st.lists(scores, min_size=1, max_size=6), st.builds(Score, numbers, numbers, st.floats(0, 1)), ahead)
-def test_rate_interval_and_band_lie_between_the_sound_cycles(runs, start, ahead):
+def test_rate_and_band_lie_between_the_sound_cycles_and_the_interval_holds_the_rate(runs, start, ahead):
     tried = [Trial(STEP**power, score) for power, score in enumerate(runs)]
     found = weighing.verdict(tried, start, ahead)
     sound = [trial.rate for trial in tried if trial.score.sound]
@@ -131,8 +131,9 @@ def test_rate_interval_and_band_lie_between_the_sound_cycles(runs, start, ahead)
         assert not sound
         return
     assert found.best.score.sound
-    for low, high in (found.interval, found.band):
-        assert min(sound) * (1 - 1e-9) <= low <= high <= max(sound) * (1 + 1e-9)
+    low, high = found.band
+    assert min(sound) * (1 - 1e-9) <= low <= high <= max(sound) * (1 + 1e-9)
+    assert found.interval[0] < found.rate < found.interval[1]
     assert found.band[0] * (1 - 1e-9) <= found.rate <= found.band[1] * (1 + 1e-9)
     assert min(sound) * (1 - 1e-9) <= found.rate <= max(sound) * (1 + 1e-9)
 
@@ -164,9 +165,13 @@ def test_the_unit_of_the_rate_does_not_matter(runs, unit):
 # Interval and band
 
 
-def test_the_interval_holds_eight_tenths_of_the_weight():
-    flat = weighing.verdict(by_loss(0.5, 0.5, 0.5), Score(2.0, 2.0))
-    assert flat.interval == (pytest.approx(0.01 * 10**0.1, rel=0.1), pytest.approx(0.1 / 10**0.1, rel=0.1))
+def test_the_interval_is_the_spread_of_the_weights_and_what_other_tests_add():
+    sharp = weighing.verdict(by_loss(0.5), Score(2.0, 2.0))
+    reach = 10 ** (1.2816 * 0.175)
+    assert sharp.interval == (pytest.approx(0.01 / reach), pytest.approx(0.01 * reach))
+    flat = weighing.verdict(by_loss(0.5, 0.5, 0.5), Score(2.0, 2.0))  # evenly over a decade: a variance of a twelfth
+    reach = 10 ** (1.2816 * (1 / 12 + 0.175**2) ** 0.5)
+    assert flat.interval == (pytest.approx(0.0316 / reach, rel=0.1), pytest.approx(0.0316 * reach, rel=0.1))
 
 
 def test_the_band_has_the_rates_that_lose_no_more_than_a_point():
