@@ -22,7 +22,7 @@ from lrfinder.analysis import batchsize as batchsize_rules
 
 SCHEMA = 1
 LINE_WIDTH = 100  # of what is printed
-_OTHER_REASONS = {'batchsize': 'batchsize', 'judged_by': 'judged by'}
+_OTHER_REASONS = {'batchsize': 'batchsize', 'judged_by': 'judged by', 'tuned': 'tuned'}
 
 
 class NoRangeError(ValueError):
@@ -63,7 +63,7 @@ class Suggestion:
         policy: The policy to train with.
         iterations_per_epoch: Iterations of an epoch of the data; ``None`` where only a curve is known.
         exhausted: Whether the ramp ended before the curve degraded or diverged: higher rates may do as well.
-        reasons: Why these bounds, in words: keys ``'min'`` and ``'max'`` (and ``'step_size'``).
+        reasons: Why these bounds, in words: keys ``'min'`` and ``'max'`` (and ``'step_size'``; ``'tuned'``, of a tuned one).
         warnings: Where the answer is weak, and what to do about it.
         updates: How many parameter updates the answer cost.
         spread: How sure each bound is: keys ``'min'`` and ``'max'``, a low and a high value each; empty when not estimated.

@@ -42,6 +42,7 @@ def test_the_files_are_those_of_a_training_and_of_the_trials(tuned):
         'snapshot_iter_24',
         'suggestion.json',
         'training.png',
+        'trials.csv',
         'tune',
         'tune.csv',
         'tune.db',
