@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks import scoring, tables
 from benchmarks.tasks import TASKS
@@ -12,9 +13,15 @@ from lrfinder._files import replacing
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
 
 COLUMNS = {'fresh': ['fresh'], '72 tasks': ['held', 'tune'], 'held': ['held'], 'tune': ['tune'], 'kinds': ['kinds']}
 GROUP = {task.name: task.group for task in TASKS}
+FRONTIER: dict[str, dict[str, Any]] = {
+    '72 tasks': {'marker': 's', 'linestyle': '-'},
+    'fresh': {'marker': 'o', 'linestyle': ':', 'fillstyle': 'none'},
+}
+COLOURS = {'lrfinder': '#0072B2', 'Optuna median': '#D55E00', 'Optuna hyperband': '#CC79A7', 'grid search': '#666666'}
 OPTUNA = 'Optuna median, 1600'  # that which the target is set against
 
 
@@ -129,26 +136,48 @@ def long_details(results: Results) -> pd.DataFrame:
     return pd.DataFrame(found, columns=['task', 'budget', 'best error', 'points over it', 'in percent', 'collapses'])
 
 
-def draw_frontier(results: Results, path: Path) -> None:
-    """Draw mean regret over the updates that an answer costs, both logarithmic: lrfinder, Optuna and the grid search."""
-    grid = scoring.grid_searches(results.oracle).reindex(
-        columns=['task', 'max', 'seed', 'rule', 'updates', 'error', 'collapsed']
-    )
+def frontier(results: Results) -> pd.DataFrame:
+    """How much regret is left at what cost: lrfinder, Optuna and the grid search.
+
+    Returns:
+        Columns group, family, rule, and the mean updates and regret over all tasks of the group; a rule that was not measured
+        on all of them is left out.
+    """
     ours = [_as_rule(runs).assign(rule=f'lrfinder, {budget}') for budget, runs in results.ours.items()]
-    runs = pd.concat([rows for rows in (*ours, scoring.optuna_runs(results.optuna), grid) if len(rows)])
-    scores = scoring.score(results.oracle, runs, GROUP)
+    rivals = scoring.optuna_runs(results.optuna), scoring.grid_searches(results.oracle)
+    scores = scoring.score(results.oracle, pd.concat([rows for rows in (*ours, *rivals) if len(rows)]), GROUP)
+    parts = []
+    for column in FRONTIER:
+        some = scores[scores.group.isin(COLUMNS[column])].dropna(subset='regret')
+        whole = some[some.groupby('rule').task.transform('count') == _size(column)]
+        parts.append(whole.groupby('rule')[['updates', 'regret']].mean().reset_index().assign(group=column))
+    found = pd.concat(parts)
+    found['family'] = [rule.partition(',')[0] for rule in found.rule]
+    return found.sort_values('updates')
+
+
+def _size(column: str) -> int:
+    return sum(group in COLUMNS[column] for group in GROUP.values())
+
+
+def draw_frontier(results: Results, path: Path) -> None:
+    """Draw :func:`frontier`, both axes logarithmic."""
     figure = Figure(figsize=(6, 4), dpi=200, layout='constrained')
     axes = figure.subplots()
-    for column, marker, colour in (('72 tasks', 's', '#56B4E9'), ('fresh', 'o', '#0072B2')):
-        some = scores[scores.group.isin(COLUMNS[column])]
-        for family, those in some.groupby(some.rule.str.replace(',.*', '', regex=True)):
-            means = those.groupby('rule')[['updates', 'regret']].mean().sort_values('updates')
-            axes.plot(means.updates, means.regret, marker=marker, color=colour)
-            axes.annotate(
-                str(family), tuple(means.iloc[-1]), xytext=(4, 4), textcoords='offset points', fontsize=7, color=colour
-            )
-        axes.plot([], [], marker=marker, color=colour, label=column)
+    for (group, family), those in frontier(results).groupby(['group', 'family']):
+        points = those[['updates', 'regret']]
+        axes.plot(*points.to_numpy().T, color=COLOURS[family], **FRONTIER[group])
+        axes.annotate(family, tuple(points.iloc[-1]), (5, 5), textcoords='offset points', fontsize=7, color=COLOURS[family])
+    for group, style in FRONTIER.items():
+        axes.plot([], [], color='black', label=group, **style)
     axes.set(xscale='log', yscale='log', xlabel='updates that an answer costs', ylabel='mean regret, in points')
+    for axis, ticks in (
+        (axes.xaxis, (100, 200, 500, 1000, 2000, 5000, 10000, 20000)),
+        (axes.yaxis, (0.1, 0.2, 0.5, 1, 2, 5, 10)),
+    ):
+        axis.set_major_locator(FixedLocator(ticks))
+        axis.set_major_formatter('{x:,g}')
+        axis.set_minor_locator(NullLocator())
     axes.grid(alpha=0.3)
     axes.spines[['top', 'right']].set_visible(False)
     axes.legend(frameon=False)

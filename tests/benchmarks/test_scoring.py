@@ -123,9 +123,15 @@ def test_long_trainings_have_a_row_a_budget():
     assert targets.long_details(found).values.tolist()[0] == [ONE, '600', '4.0', '0.5', '12.5', '0']
 
 
-def test_the_frontier_is_drawn(tmp_path):
+def test_the_frontier_has_the_rules_that_were_measured_on_all_tasks_of_a_group(tmp_path, monkeypatch):
     ours = results().ours[600]
     found = results(ours={600: ours, 1600: ours.assign(updates=1500, error=2.5)}, optuna=optuna(3.0))
+    assert targets.frontier(found).empty  # the group has 71 tasks more
+    monkeypatch.setattr(targets, 'GROUP', {ONE: 'held'})
+    rows = targets.frontier(found).set_index('rule')
+    assert rows.loc['lrfinder, 600', ['group', 'family', 'updates', 'regret']].tolist() == ['72 tasks', 'lrfinder', 500, 1.0]
+    assert rows.loc['lrfinder, 1600', ['updates', 'regret']].tolist() == [1500, 0.5]
+    assert set(rows.family) == {'lrfinder', 'Optuna median', 'grid search'} == set(targets.COLOURS) - {'Optuna hyperband'}
     targets.draw_frontier(found, tmp_path / 'frontier.png')
     assert (tmp_path / 'frontier.png').read_bytes().startswith(b'\x89PNG')
 
