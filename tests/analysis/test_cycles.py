@@ -47,6 +47,8 @@ def test_without_even_the_length_of_an_epoch_it_is_a_hundred_updates():
         (100, 4, 1, 200),
         (100, 3, 1, 150),  # too short a training: one cycle all the same
         (100, 1, 1, 50),
+        (3, 200, 3, 100),  # of a hundred updates a half, though that is more than ten epochs
+        (3, 300, 5, 90),
         (7, 1, 1, 3),  # whole iterations, within the length
         (1, 1, 1, 1),
     ],
@@ -85,6 +87,7 @@ def test_a_policy_that_knows_no_cycles_fills_the_training_once(policy, step_size
     [
         (45, 30, '3 whole cycles with half cycles of 5 epochs in 30 epochs (Smith: 2 to 10 epochs)'),
         (100, 61, '4 whole cycles with half cycles of 7.62 epochs in 61 epochs (Smith: 2 to 10 epochs)'),
+        (3, 120, '3 whole cycles with half cycles of 20 epochs in 120 epochs (few updates an epoch; Smith: 2 to 10 epochs)'),
         (
             100,
             2,
