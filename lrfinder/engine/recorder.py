@@ -7,6 +7,7 @@ costs less to look at ten losses at once; one that is not finite is seen at once
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,14 +57,20 @@ class Names:
     def validated(self, observation: Mapping[str, Any]) -> dict[str, Any]:
         """The results of a validation by the names of a curve's columns, as far as they are there."""
         found = {}
-        for ours, theirs in ((VALIDATION_LOSS, self.loss), (VALIDATION_ACCURACY, self.accuracy)):
-            # An evaluator calls its model main, whatever the optimizer is called; the nearest name counts.
-            last = theirs.rpartition('/')[2]
-            known = (f'validation/{theirs}', f'validation/main/{last}', f'validation/{last}', ours)
+        for ours, known in self._of_validations:
             name = next((name for name in known if name in observation), None)
             if name is not None:
                 found[ours] = observation[name]
         return found
+
+    @functools.cached_property
+    def _of_validations(self) -> list[tuple[str, tuple[str, ...]]]:
+        """What an evaluator may call them; it calls its model main, whatever the optimizer is called. The nearest name counts."""
+        names = []
+        for ours, theirs in ((VALIDATION_LOSS, self.loss), (VALIDATION_ACCURACY, self.accuracy)):
+            last = theirs.rpartition('/')[2]
+            names.append((ours, (f'validation/{theirs}', f'validation/main/{last}', f'validation/{last}', ours)))
+        return names
 
 
 class Recorder:
