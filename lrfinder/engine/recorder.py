@@ -65,8 +65,8 @@ class Names:
 
     @functools.cached_property
     def _of_validations(self) -> list[tuple[str, tuple[str, ...]]]:
-        """What an evaluator may call them; it calls its model main, whatever the optimizer is called. The nearest name counts."""
-        names = []
+        """What an evaluator may call them: it calls its model main, whatever the optimizer is called. The nearest counts."""
+        names: list[tuple[str, tuple[str, ...]]] = []
         for ours, theirs in ((VALIDATION_LOSS, self.loss), (VALIDATION_ACCURACY, self.accuracy)):
             last = theirs.rpartition('/')[2]
             names.append((ours, (f'validation/{theirs}', f'validation/main/{last}', f'validation/{last}', ours)))
