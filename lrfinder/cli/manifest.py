@@ -136,8 +136,10 @@ def options_to_go_on(options: Options, earlier: Manifest) -> Options:
 def _may_be_new(earlier: Options) -> set[str]:
     """What does not change anything that an earlier run has done."""
     if not earlier.epoch:
-        return {'epoch', 'policy', 'compare'}
-    return set() if earlier.compare else {'compare'}
+        return {'epoch', 'policy', 'compare', 'tune', 'tune_trials'}
+    if earlier.compare:
+        return set()
+    return {'compare', 'tune_trials'} if earlier.tune else {'compare'}
 
 
 def _load(folder: Path) -> Manifest:

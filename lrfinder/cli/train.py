@@ -63,13 +63,21 @@ def train_with_clr(parts: Parts, suggestion: Suggestion, course: Course) -> Log:
         UsageError: A file can't be written, or the snapshot to go on from does not fit.
     """
     cycles = CLR(suggestion.attr, suggestion.value_range, suggestion.step_size, suggestion.policy)
-    trained_with = {
+    return _train(parts, trained_with(suggestion), course, 'CLR', cycles)
+
+
+def trained_with(suggestion: Suggestion) -> dict[str, Any]:
+    """What decides the rates of a training under CLR, as its snapshots have it.
+
+    >>> trained_with(Suggestion('lr', (0.1, 0.4), 90))
+    {'attr': 'lr', 'value_range': [0.1, 0.4], 'step_size': 90, 'policy': 'triangular2'}
+    """
+    return {
         'attr': suggestion.attr,
         'value_range': list(suggestion.value_range),
         'step_size': suggestion.step_size,
         'policy': suggestion.policy,
     }
-    return _train(parts, trained_with, course, 'CLR', cycles)
 
 
 def train_at(rate: float, parts: Parts, attr: str, course: Course) -> Log:

@@ -132,10 +132,8 @@ class Tuning:
         folder = self._folder / FOLDER / f'trial_{tuned.chosen}'
         trained = snapshots.newest_snapshot(folder, self._run_id)
         with writing(self._folder):
+            self._drop_other_answers(tuned.suggestion)
             if trained is not None:
-                for name in snapshots.all_names(self._folder):
-                    if self._is_own(self._folder / name):
-                        (self._folder / name).unlink()
                 with contextlib.suppress(FileNotFoundError):  # it was moved before the run was killed
                     os.replace(folder / 'log', self._folder / 'log')
                 os.replace(trained, self._folder / trained.name)
@@ -151,3 +149,11 @@ class Tuning:
             f'Pictures: {pictures}',
             '',
         )
+
+    def _drop_other_answers(self, suggestion: Suggestion) -> None:
+        """Removes the snapshot of what was the answer before there were more trials."""
+        for name in snapshots.all_names(self._folder):
+            origin = snapshots.origin_of(self._folder / name)
+            own = origin is not None and origin.run_id == self._run_id
+            if own and origin is not None and origin.trained_with != train.trained_with(suggestion):
+                (self._folder / name).unlink()

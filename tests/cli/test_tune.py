@@ -104,6 +104,41 @@ def test_a_new_run_begins_a_study_of_its_own(tuned, tmp_path):
     assert other['max'][0] != pd.read_csv(tuned / 'tune.csv')['max'][0]
 
 
+def test_a_run_may_be_given_more_trials(tuned, tmp_path, capsys):
+    folder = copy_of(tuned, tmp_path)
+    assert main(['--resume', str(folder), '--tune-trials', '6']) == 0
+    assert '5 of 12: ' in capsys.readouterr().out
+    table = pd.read_csv(folder / 'tune.csv')
+    assert table['trial'].tolist()[:4] == pd.read_csv(tuned / 'tune.csv')['trial'].tolist()
+    assert len(table) == 6
+
+
+def test_another_answer_takes_the_place_of_the_earlier_one(tuned, tmp_path):
+    folder = copy_of(tuned, tmp_path)
+    study = optuna.load_study(study_name='lrfinder', storage=f'sqlite:///{folder / "tune.db"}')
+    plan, other = study.trials[0], study.trials[1]
+    seeds = {
+        schedule: [f'repeated {schedule}, seed {seed}' for seed in (1, 2, 3)] for schedule in ('triangular2, 1 cycle', 'fixed')
+    }
+    assert plan.params == {'policy': 'triangular2', 'factor': 1.0, 'cycles': 1}
+    # As if a fixed rate had been the best, and better from all seeds.
+    attrs = {**other.user_attrs, 'value_range': other.user_attrs['value_range']}
+    best = optuna.trial.create_trial(
+        params={'policy': 'fixed', 'factor': 2.0}, distributions=other.distributions, value=0.999, user_attrs=attrs
+    )
+    study.add_trial(best)
+    for number, names in enumerate(
+        [seeds['triangular2, 1 cycle'], [name.replace('fixed', 'fixed, max x2') for name in seeds['fixed']]]
+    ):
+        for name in names:
+            study.set_user_attr(name, {'name': 'x', 'value': 0.5 + 0.4 * number, 'updates': 24})
+    assert main(['--resume', str(folder), '--tune-trials', '5', '--quiet']) == 0
+    low, high = Suggestion.load(folder / 'suggestion.json').value_range
+    assert low == high
+    log = json.loads((folder / 'log').read_text())
+    assert [entry['lr'] for entry in log] == pytest.approx([low] * 4)
+
+
 @pytest.mark.slow
 def test_a_run_that_is_killed_again_and_again_ends_as_an_undisturbed_one(tuned, tmp_path):
     folder = tmp_path / 'killed'
@@ -120,6 +155,13 @@ def test_a_run_that_is_killed_again_and_again_ends_as_an_undisturbed_one(tuned, 
     assert (folder / 'tune.csv').read_bytes() == (tuned / 'tune.csv').read_bytes()
     assert Suggestion.load(folder / 'suggestion.json') == Suggestion.load(tuned / 'suggestion.json')
     assert [path.name for path in (folder / 'tune').iterdir()] == ['range.json']
+
+
+def test_a_range_that_was_found_may_be_tuned_later(tmp_path):
+    folder = tmp_path / 'later'
+    assert main([*SMALL, '--quiet', '--out', str(folder)]) == 0
+    assert main(['--resume', str(folder), '--epoch', '4', '--tune', '--tune-trials', '2', '--quiet']) == 0
+    assert 'tuned' in Suggestion.load(folder / 'suggestion.json').reasons
 
 
 def test_a_damaged_study_is_named(tuned, tmp_path, capsys):
