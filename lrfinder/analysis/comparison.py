@@ -37,10 +37,15 @@ class Difference:
         >>> Difference(0.4, 0.3).shows, Difference(-0.4, 0.3).shows, Difference(0.4, 0.5).shows
         (1, -1, 0)
         """
-        ours, theirs = self.diverged
-        if ours != theirs:
-            return 1 if ours < theirs else -1
+        if self.by_divergence:
+            return 1 if self.diverged[0] < self.diverged[1] else -1
         return (1 if self.mean > 0 else -1) if abs(self.mean) > self.margin else 0
+
+    @property
+    def by_divergence(self) -> bool:
+        """Whether it is decided by how many trainings diverged."""
+        ours, theirs = self.diverged
+        return ours != theirs
 
     def in_words(self, metric: str) -> str:
         """The difference in a metric, in words.
@@ -50,12 +55,11 @@ class Difference:
         >>> Difference(0.25, 0.5).in_words('validation/main/loss')
         'validation loss 0.25 +- 0.5'
         """
-        ours, theirs = self.diverged
-        if ours or theirs:
-            return f'{ours} trainings diverged against {theirs}'
-        if metric in ACCURACIES:
-            return f'{100 * self.mean:.2g} +- {100 * self.margin:.2g} points'
-        return f'{WORDS[metric]} {self.mean:.3g} +- {self.margin:.3g}'
+        if math.isnan(self.mean):
+            return 'all trainings diverged'
+        scale, unit, what = (100.0, ' points', '') if metric in ACCURACIES else (1.0, '', f'{WORDS[metric]} ')
+        margin = f' +- {scale * self.margin:.2g}{unit}' if math.isfinite(self.margin) else f'{unit}, by one seed alone'
+        return f'{what}{scale * self.mean:.2g}{margin}'
 
 
 @dataclass(frozen=True)

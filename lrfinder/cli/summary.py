@@ -154,6 +154,9 @@ def _verdict_of_seeds(found: Comparison | None) -> str:
         return 'There is nothing to compare.'
     if found.difference is None:
         return _verdict(found)
+    if found.difference.by_divergence:
+        ours, theirs = found.difference.diverged
+        return f'{found.own} diverged from {ours} of {found.seeds} seeds, {found.rival} from {theirs}.'
     seeds, by = f'{found.seeds} seeds', found.difference.in_words(found.metric).removeprefix(f'{WORDS[found.metric]} ')
     shows, by = found.difference.shows, by.removeprefix('-')
     if shows > 0:

@@ -226,6 +226,10 @@ def reason(verdict: Verdict, metric: str) -> str:
     if verdict.difference is None:
         return f'no schedule ended better than the plan without tuning; {cost}'
     found, seeds = verdict.difference, f'{verdict.seeds} seed{"" if verdict.seeds == 1 else "s"}'
+    if found.by_divergence:
+        ours, theirs = found.diverged
+        kept = '' if found.shows > 0 else 'the plan without tuning is kept: '
+        return f'{kept}{schedule} diverged from {ours} of {seeds}, the plan without tuning from {theirs}; {cost}'
     if found.shows > 0:
         return f'{schedule}: {found.in_words(metric)} better than the plan without tuning, by {seeds}; {cost}'
     return (

@@ -58,8 +58,14 @@ def test_equal_runs_show_no_difference(values):
 
 def test_a_difference_in_words():
     assert Difference(-0.0123, 0.02).in_words(VALIDATION_ACCURACY) == '-1.2 +- 2 points'
-    assert Difference(0.25, 0.125).in_words(VALIDATION_LOSS) == 'validation loss 0.25 +- 0.125'
-    assert Difference(math.nan, math.inf, (0, 2)).in_words(VALIDATION_LOSS) == '0 trainings diverged against 2'
+    assert Difference(0.25, 0.125).in_words(VALIDATION_LOSS) == 'validation loss 0.25 +- 0.12'
+    assert Difference(0.012, math.inf).in_words(VALIDATION_ACCURACY) == '1.2 points, by one seed alone'
+    assert Difference(math.nan, math.inf, (2, 2)).in_words(VALIDATION_LOSS) == 'all trainings diverged'
+
+
+def test_where_one_diverges_more_often_that_decides():
+    assert Difference(0.1, 0.2, (0, 2)).by_divergence
+    assert not Difference(0.1, 0.2, (2, 2)).by_divergence
 
 
 def test_several_seeds_are_ranked_by_their_means():

@@ -78,7 +78,7 @@ def ends(**runs):
         ),
         (
             {'CLR': [{LOSS: None}] * 2, 'fixed 1': [{LOSS: 0.1}] * 2},
-            'fixed 1 ended better than CLR: 2 trainings diverged against 0 by 2 seeds.',
+            'CLR diverged from 2 of 2 seeds, fixed 1 from 0.',
         ),
     ],
 )

@@ -112,7 +112,9 @@ def test_where_the_plan_without_tuning_diverges_what_does_not_is_better():
     train = Told(lambda found: math.nan if found.policy == 'triangular2' else 0.5)
     tuned = made(train, count=2)
     assert tuned.chosen == 1
-    assert tuned.suggestion.reasons['tuned'].startswith('fixed: 0 trainings diverged against 3 better than')
+    assert tuned.suggestion.reasons['tuned'].startswith(
+        'fixed diverged from 0 of 3 seeds, the plan without tuning from 3; cost'
+    )
 
 
 def test_the_worst_are_stopped_in_their_last_third_but_never_the_plan_without_tuning():
