@@ -12,6 +12,7 @@ from clr import attributes
 from clr.policies import POLICIES, named, parted
 from lrfinder._names import suggest
 from lrfinder.analysis import cycles
+from lrfinder.analysis.analyzer import Reading
 from lrfinder.analysis.batchsize import holds_for
 from lrfinder.analysis.budget import BUDGET, spent
 from lrfinder.analysis.cycles import Length
@@ -133,7 +134,8 @@ def find(
     if heard:
         for warning in suggestion.warnings:
             print(f'lrfinder: warning: {warning}', file=sys.stderr)
-    return Result(test.curve, suggestion, {} if estimate.reading is None else {None: estimate.reading}, test.trials)
+    readings: dict[int | None, Reading] = {} if estimate.reading is None else {None: estimate.reading}
+    return Result(test.curve, suggestion, readings, test.trials, test.scan)
 
 
 def _check_plan(policy: Any, length: Any) -> None:

@@ -134,6 +134,7 @@ class RangeTest:
 
     Attributes:
         curve: The curve of the last scan or ramp, as far as it came.
+        scan: That of the scan which said where to look.
         judge: Whom the trials are judged by.
     """
 
@@ -155,7 +156,7 @@ class RangeTest:
         self._doubts: list[str] = []
         self._rungs: list[_Deciding] = []
         self._found: Verdict | None = None
-        self.curve = self._scan = make_curve([])
+        self.curve = self.scan = make_curve([])
 
     @property
     def trials(self) -> pd.DataFrame:
@@ -169,7 +170,7 @@ class RangeTest:
         self._ask_the_judge()
         anchors = self._anchors(question.scan)
         start = self.start()
-        self._known = knows_already(start, search.ruined(self._scan))
+        self._known = knows_already(start, search.ruined(self.scan))
         self._try(anchors, start, question)
         deciding, found = self._judged(start)
         self._found = found
@@ -188,13 +189,13 @@ class RangeTest:
     def _anchors(self, updates: int) -> list[float]:
         """Where to look; and where to look if there is nothing, because what seemed to be a spike was an outlier."""
         self._record(ramp.rates(SCAN, updates, 'exponential'), validations=0)
-        self._scan = self.curve
-        elsewhere = search.look_elsewhere(self._scan, SCAN)
+        self.scan = self.curve
+        elsewhere = search.look_elsewhere(self.scan, SCAN)
         if elsewhere is not None:
             self._record(ramp.rates(elsewhere, updates, 'exponential'), validations=0)
             above = elsewhere[0] >= SCAN[1]
-            self._scan = pd.concat([self._scan, self.curve], ignore_index=True) if above else self.curve
-        return search.where_to_look(self._scan)
+            self.scan = pd.concat([self.scan, self.curve], ignore_index=True) if above else self.curve
+        return search.where_to_look(self.scan)
 
     def _record(self, rates: npt.NDArray[np.float64], validations: int = VALIDATIONS) -> None:
         try:
@@ -204,7 +205,7 @@ class RangeTest:
 
     def start(self) -> Score:
         """The state that all runs begin with, as the scan and the judge saw it."""
-        opening = self._scan.iloc[: search.SCAN_LOSSES]
+        opening = self.scan.iloc[: search.SCAN_LOSSES]
         train = float(opening[LOSS].mean())
         loss = self._held.get(VALIDATION_LOSS, math.nan)
         right = float(opening[ACCURACY].mean())

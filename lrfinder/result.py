@@ -23,6 +23,7 @@ class Result:
             shows nothing by itself has none. ``None`` where the curve has not been read yet.
         trials: The trial cycles, a row each; the columns are those of ``lrfinder.analysis.trials.COLUMNS``, and with several
             seeds a first column ``seed``. ``None`` where none were run.
+        scan: The scan that said where to look, with the columns of ``curve``. ``None`` where it is not known.
 
     >>> result = Result(pd.DataFrame({'lr': [0.1], 'main/loss': [2.3]}), Suggestion('lr', (0.01, 0.1), step_size=90))
     >>> result.suggestion.value_range
@@ -33,9 +34,10 @@ class Result:
     suggestion: Suggestion
     readings: Mapping[int | None, Reading] | None = None
     trials: pd.DataFrame | None = None
+    scan: pd.DataFrame | None = None
 
     def _repr_png_(self) -> bytes:
         """The picture, as notebooks show it."""
         from lrfinder import plotting
 
-        return plotting.png_bytes(self.curve, self.suggestion, readings=self.readings)
+        return plotting.png_bytes(self.curve, self.suggestion, None, self.readings, self.trials, self.scan)

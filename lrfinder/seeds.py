@@ -42,6 +42,7 @@ class Outcome:
         why_none: Why there is none.
         reading: What the analyzer reads off the ramp; ``None`` where that is nothing.
         trials: The trial cycles, a row each; ``None`` where none were run.
+        scan: The scan that said where to look; ``None`` where it is not known.
     """
 
     seed: int
@@ -50,6 +51,7 @@ class Outcome:
     why_none: str = ''
     reading: Reading | None = None
     trials: pd.DataFrame | None = None
+    scan: pd.DataFrame | None = None
 
 
 def find_seeds(
@@ -132,7 +134,8 @@ def joined(outcomes: Sequence[Outcome]) -> Result:
     updates = suggestion.updates + sum(_cost(outcome) for outcome in none)
     readings: dict[int | None, Reading] = {one.seed: one.reading for one in outcomes if one.reading is not None}
     suggestion = dataclasses.replace(suggestion, warnings=suggestion.warnings + missing, updates=updates)
-    return Result(curve, suggestion, readings, trials)
+    scans = [_with_seed(one.scan, one.seed) for one in outcomes if one.scan is not None]
+    return Result(curve, suggestion, readings, trials, _one_table(scans) if scans else None)
 
 
 def geometric_mean(values: Sequence[float]) -> float:
@@ -204,7 +207,7 @@ def _outcome(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRo
                 vars(error)['curve'] = _with_seed(vars(error)['curve'], seed)
             raise
         reading = (result.readings or {}).get(None)
-        return Outcome(seed, result.curve, result.suggestion, reading=reading, trials=result.trials)
+        return Outcome(seed, result.curve, result.suggestion, reading=reading, trials=result.trials, scan=result.scan)
 
 
 def _find(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRow | None) -> Result:

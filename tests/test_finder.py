@@ -46,6 +46,8 @@ def test_result_and_cost():
         'validation/main/loss',
         'validation/main/accuracy',
     ]
+    assert list(found.scan.columns) == list(found.curve.columns)
+    assert found.scan['lr'].iloc[0] == 1e-7 and found.scan['lr'].is_monotonic_increasing
     assert 0 < low < high <= found.curve['lr'].max()
     assert 0.1 <= low / high <= 0.25 + 1e-9
     assert suggestion.attr == 'lr'

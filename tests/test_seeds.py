@@ -105,6 +105,7 @@ def test_another_seed_is_expected_where_the_seeds_and_their_own_spreads_say():
 def test_the_trials_are_one_below_the_other_after_a_column_with_the_seed(one_after_another):
     assert one_after_another.trials.columns[0] == 'seed'
     assert one_after_another.trials['seed'].unique().tolist() == [0, 1, 2]
+    assert one_after_another.scan['seed'].unique().tolist() == [0, 1, 2]
 
 
 def test_the_band_is_the_mean_of_the_seeds_bands_and_it_diverges_where_the_lowest_does():

@@ -140,7 +140,7 @@ class _Job:
         from lrfinder import plotting
 
         with writing(self._folder):
-            plotting.save_range_test(picture, result.curve, suggestion, readings=result.readings, trials=result.trials)
+            plotting.save_range_test(picture, result.curve, suggestion, None, result.readings, result.trials, result.scan)
         how = [] if self._options.tune else [*summary.how_to_train(suggestion, self._plan), '']
         self._out.say(f'Picture: {picture}', '', *how)
         return suggestion

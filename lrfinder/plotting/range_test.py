@@ -1,4 +1,4 @@
-"""The picture of a range test.
+"""The picture of a range test: its trials, and its ramp below them.
 
 Training is blue and solid, validation vermillion and dashed, the range green. :func:`plot` draws into the user's axes and in
 the user's style; the files come from figures of their own, which all look alike. Pyplot is loaded by :func:`plot` without axes
@@ -18,19 +18,21 @@ from lrfinder.analysis.curve import check_curve
 from lrfinder.analysis.metrics import ACCURACIES, METRICS, WORDS
 from lrfinder.analysis.smoothing import RAMP_SMOOTHING, Floats, smoothed, thinned
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
-from lrfinder.plotting import style
+from lrfinder.plotting import marks, style
+from lrfinder.plotting.marks import Mark
 from lrfinder.plotting.style import Limits
+from lrfinder.plotting.trials import draw_trials
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
-from matplotlib.transforms import Bbox, TransformedBbox
 
-# The words at the top of a range test take this share of its height at most; the curves have the rest.
-WORDS_SHARE = 0.45
+# How high panels are, in inches: that of a ramp alone; those of trials and ramp.
+ALONE, BOTH = (3.7,), (3.3, 2.7)
+# Why the ramp does not say where the maximum is.
+BY_TRIALS = 'by the trials above: the ramp is past each rate after one update'
 # A linear axis ends at so many times the rate at which the curve degrades or diverges: nothing of use is beyond.
 BEYOND = 4.0
 
@@ -67,7 +69,7 @@ def plot(curve: pd.DataFrame, suggestion: Suggestion | None, ax: Axes | None = N
     """
     table = check_curve(curve)
     ax = _current_axes() if ax is None else ax
-    _draw_range_test(ax, _seeds(table), table, suggestion, _reasons(suggestion))
+    _draw_range_test(ax, _seeds(table), table, suggestion, marks.reasons_of(suggestion, ('min', 'max')))
     return ax
 
 
@@ -78,8 +80,9 @@ def save_range_test(
     note: str | None = None,
     readings: Readings | None = None,
     trials: pd.DataFrame | None = None,
+    scan: pd.DataFrame | None = None,
 ) -> None:
-    """Draws a range test as :func:`plot` does, and writes it to a file, whole or not at all.
+    """Draws a range test, and writes it to a file, whole or not at all: the curve as :func:`plot` does, the trials above it.
 
     Args:
         path: The file; its suffix says in which format, PNG where there is none.
@@ -87,17 +90,24 @@ def save_range_test(
         suggestion: As :func:`plot` takes it.
         note: What else to say; why there is no range, for one.
         readings: What the analyzer read off each seed's ramp, where that is known (:attr:`lrfinder.Result.readings`).
+        trials: The trials (:attr:`lrfinder.Result.trials`); ``None``, or a table without rows, where there are none.
+        scan: The scan that said where to look (:attr:`lrfinder.Result.scan`); ``None`` where it is not known.
 
     Raises:
         ValueError: It is no curve.
         OSError: The file can't be written.
     """
     with style.own_style():
-        style.save(range_test_figure(curve, suggestion, note, readings), path)
+        style.save(range_test_figure(curve, suggestion, note, readings, trials, scan), path)
 
 
 def png_bytes(
-    curve: pd.DataFrame, suggestion: Suggestion | None, note: str | None = None, readings: Readings | None = None
+    curve: pd.DataFrame,
+    suggestion: Suggestion | None,
+    note: str | None = None,
+    readings: Readings | None = None,
+    trials: pd.DataFrame | None = None,
+    scan: pd.DataFrame | None = None,
 ) -> bytes:
     """The picture of :func:`save_range_test` as the content of a PNG file.
 
@@ -106,7 +116,7 @@ def png_bytes(
     b'PNG'
     """
     with style.own_style():
-        return style.drawn(range_test_figure(curve, suggestion, note, readings))
+        return style.drawn(range_test_figure(curve, suggestion, note, readings, trials, scan))
 
 
 # The range test
@@ -149,24 +159,41 @@ class _Seed:
 
 
 def range_test_figure(
-    curve: pd.DataFrame, suggestion: Suggestion | None, note: str | None = None, readings: Readings | None = None
+    curve: pd.DataFrame,
+    suggestion: Suggestion | None,
+    note: str | None = None,
+    readings: Readings | None = None,
+    trials: pd.DataFrame | None = None,
+    scan: pd.DataFrame | None = None,
 ) -> Figure:
     """The figure of :func:`save_range_test`."""
-    figure = style.own_figure(4.6)
     table = check_curve(curve)
-    figure.subplots_adjust(left=0.12, right=0.97 if len(style.groups(table)) == 1 else 0.88, bottom=0.11, top=0.93)
-    ax = figure.subplots()
-    words = {**({'note' if suggestion else 'why': note} if note else {}), **_reasons(suggestion)}
-    _draw_range_test(ax, _seeds(table, readings), table, suggestion, words)
-    ax.spines['right'].set_visible(len(figure.axes) > 1)
+    told = {'note' if suggestion else 'why': note} if note else {}
+    if trials is None or not len(trials):
+        figure, (ax,) = _panels(ALONE)
+        told |= marks.reasons_of(suggestion, ('min', 'max'))
+    else:
+        # Each panel gives the reason for the bound that it decides.
+        figure, (above, ax) = _panels(BOTH)
+        draw_trials(above, trials, suggestion, {**told, **marks.reasons_of(suggestion, ('max',))}, scan)
+        told = {**marks.reasons_of(suggestion, ('min',)), **({'max': BY_TRIALS} if suggestion else {})}
+    _draw_range_test(ax, _seeds(table, readings), table, suggestion, told)
     style.make_room(figure)
-    ax.set_title(f'Range test: {style.title(suggestion) if suggestion else "no range"}', loc='left', parse_math=False)
+    title = f'Range test: {style.title(suggestion) if suggestion else "no range"}'
+    figure.axes[0].set_title(title, loc='left', parse_math=False)
     return figure
 
 
-def _reasons(suggestion: Suggestion | None) -> dict[str, str]:
-    reasons = suggestion.reasons if suggestion else {}
-    return {bound: reasons[bound] for bound in ('min', 'max') if reasons.get(bound)}
+def _panels(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
+    """A figure with panels one below the other."""
+    gap = 0.5
+    height = sum(heights) + gap * len(heights) + 0.4
+    figure = style.own_figure(height)
+    figure.subplots_adjust(left=0.12, bottom=gap / height, top=1 - 0.4 / height, hspace=gap * len(heights) / sum(heights))
+    panels = list(figure.subplots(len(heights), squeeze=False, height_ratios=heights)[:, 0])
+    for ax in panels:
+        ax.spines['right'].set_visible(False)  # that of a twin stays
+    return figure, panels
 
 
 def _draw_range_test(
@@ -175,9 +202,20 @@ def _draw_range_test(
     metrics = [metric for metric in METRICS if metric in table and np.isfinite(table[metric]).any()]
     limit = common_limit([seed.reading for seed in seeds])
     _rate_axis(ax, table, suggestion, limit)
-    top = _write(ax, _key(metrics, len(seeds)), words)
-    top = _mark_range(ax, suggestion, limit, float(table['lr'].max()), top)
+    top = marks.write(ax, _key(metrics, len(seeds)), words)
+    top = marks.mark(ax, _marks(suggestion, limit, float(table['lr'].max())), suggestion, top)
     _draw_metrics(ax, seeds, metrics, top)
+
+
+def _marks(suggestion: Suggestion | None, limit: Limit | None, highest: float) -> list[Mark]:
+    found = []
+    if suggestion:
+        at_the_end = suggestion.value_range[1] >= highest
+        end = '' if not suggestion.exhausted else ', end of ramp' if at_the_end else ', higher may do'
+        found += marks.bounds_of(suggestion, end)
+    if limit is not None:
+        found.append(Mark(limit.rate, f'{limit.kind} {style.number(limit.rate)}'))
+    return found
 
 
 def _current_axes() -> Axes:
@@ -245,96 +283,9 @@ def _key(metrics: Sequence[str], seeds: int) -> list[Line2D]:
     return strong + ([Line2D([], [], label=thin, linewidth=style.THIN, color=style.GREY)] if kinds else [])
 
 
-def _write(ax: Axes, key: list[Line2D], words: Mapping[str, str]) -> float:
-    """Writes legend and words into the top of the axes; returns the height, in shares of the axes, that is free below."""
-    top = 0.985
-    if key:
-        legend = _legend(ax, key)
-        top = 0.99 - legend.get_window_extent().height / max(ax.bbox.height, 1)
-    heads = [style.say(ax, 0.015, top, name, va='top', fontsize='small', fontweight='bold') for name in words]
-    sizes = [style.size(head) for head in heads]
-    indent = 0.015 + max((width for width, _ in sizes), default=0) + 0.015 * any(words)
-    # Reasons that are too long for the axes are cut, so that the curve stays in sight.
-    line = 1.3 * max((height for _, height in sizes), default=0)
-    most = int((WORDS_SHARE - (1 - top)) / line / len(words)) if line else 0
-    for head, reason in zip(heads, words.values()):
-        if most < 1:
-            head.remove()
-            continue
-        text = style.say(ax, indent, top, reason, va='top', fontsize='small', linespacing=1.15)
-        style.wrap(text, 0.95 - indent, most)
-        head.set_y(top)
-        top -= style.size(text)[1] + 0.25 * line
-    return top
-
-
-def _legend(ax: Axes, key: list[Line2D]) -> Legend:
-    legend = ax.legend(handles=key, loc='upper left', bbox_to_anchor=(0, 1), ncols=len(key), fontsize='small', frameon=False)
-    too_wide = len(key) > 1 and legend.get_window_extent().width > ax.bbox.width
-    return _legend(ax, key[:-1]) if too_wide else legend
-
-
-def _mark_range(ax: Axes, suggestion: Suggestion | None, limit: Limit | None, highest: float, top: float) -> float:
-    """Marks bounds and limit, and names them in a row below ``top``; returns the height that is free below."""
-    marks: list[tuple[float, str, dict[str, Any]]] = []
-    if suggestion:
-        low, high = suggestion.value_range
-        end = '' if not suggestion.exhausted else ', end of ramp' if high >= highest else ', higher may do'
-        pen = dict(color=style.GREEN, linewidth=1.4)
-        marks += [(low, f'min {style.number(low)}', pen), (high, f'max {style.number(high)}{end}', pen)]
-    if limit is not None:
-        pen = dict(color=style.GREY, linewidth=1, linestyle=':')
-        marks.append((limit.rate, f'{limit.kind} {style.number(limit.rate)}', pen))
-    if not marks:
-        return top
-    marks.sort(key=lambda mark: mark[0])
-    base = _label_lines(ax, [rate for rate, _, _ in marks], [label for _, label, _ in marks], top)
-    left, right = ax.get_xlim()
-    for rate, _, pen in marks:
-        ax.axvline(min(max(rate, left), right), 0, base, zorder=1.5, **pen)
-    if suggestion:
-        _shade(ax, suggestion, base)
-    return base
-
-
-def _shade(ax: Axes, suggestion: Suggestion, top: float) -> None:
-    left, right = ax.get_xlim()
-    spans = [(suggestion.value_range, 0.10), *((tuple(pair), 0.22) for pair in suggestion.spread.values())]
-    for (low, high), alpha in spans:
-        ax.axvspan(max(low, left), min(high, right), 0, top, color=style.GREEN, alpha=alpha, linewidth=0, zorder=0.5)
-    if suggestion.exhausted:
-        x = _share(ax, suggestion.value_range[1])
-        ax.plot([x], [top / 2], marker='>', markersize=6, color=style.GREEN, transform=ax.transAxes, clip_on=False, zorder=5)
-
-
-def _label_lines(ax: Axes, rates: Sequence[float], labels: Sequence[str], top: float) -> float:
-    """Names upright lines in a row below ``top``, each over its own as far as there is room; returns where the lines end."""
-    texts = [style.say(ax, 0, top, label, ha='center', va='top', fontsize='small', fontweight='bold') for label in labels]
-    if sum(style.size(text)[0] for text in texts) > 0.9:  # a small panel: the names alone
-        for text, label in zip(texts, labels):
-            text.set_text(label.split()[0])
-    sizes = [style.size(text) for text in texts]
-    row = max(height for _, height in sizes)
-    places = [_share(ax, rate) for rate in rates]
-    centres = style.apart(places, [width + 0.025 for width, _ in sizes], 0.0, 1.0)
-    base = top - 1.6 * row
-    for text, place, centre in zip(texts, places, centres):
-        text.set_x(centre)
-        ax.plot([place, centre], [base, top - 1.15 * row], color=style.GREY, linewidth=0.6, transform=ax.transAxes)
-    return base
-
-
-def _share(ax: Axes, rate: float) -> float:
-    """Where a rate lies on the axis, in shares of it."""
-    left, right = ax.get_xlim()
-    return float((ax.transScale + ax.transLimits).transform((min(max(rate, left), right), 0.5))[0])
-
-
 def _draw_metrics(ax: Axes, seeds: list[_Seed], metrics: Sequence[str], top: float) -> None:
     groups = style.groups(metrics)
-    middle = top / 2
-    shelves = [(0.03, middle - 0.03), (middle + 0.03, top - 0.02)] if len(groups) == 2 else [(0.03, top - 0.02)]
-    for index, ((label, shown), shelf) in enumerate(zip(groups, shelves)):
+    for index, ((label, shown), shelf) in enumerate(zip(groups, marks.shelves(len(groups), top))):
         axes = ax if index == 0 else ax.twinx()
         known = [found for seed in seeds for metric in shown if (found := seed.limits(metric, seed.limit))]
         known = known or [found for seed in seeds for metric in shown if (found := seed.limits(metric, None))]
@@ -344,10 +295,7 @@ def _draw_metrics(ax: Axes, seeds: list[_Seed], metrics: Sequence[str], top: flo
         before = list(axes.get_children())
         for metric in shown:
             _draw_metric(axes, seeds, metric, bounds)
-        clip = TransformedBbox(Bbox([(0, shelf[0] - 0.02), (1, shelf[1] + 0.02)]), axes.transAxes)
-        for artist in axes.get_children():
-            if artist not in before:
-                artist.set_clip_box(clip)
+        marks.clip((artist for artist in axes.get_children() if artist not in before), axes, shelf)
 
 
 def _draw_metric(ax: Axes, seeds: list[_Seed], metric: str, bounds: Limits) -> None:

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 REASONS = {'min': 'learning starts to pay', 'max': '0.4 of the rate at which the curve degrades'}
 LONG = {
-    'min': 'learning starts to pay where a tenth of the whole fall of the smoothed loss and of the accuracy has come; ' * 2,
+    'min': 'learning starts to pay where a tenth of the whole fall of the smoothed loss and of the accuracy has come, ' * 2,
     'max': 'half of the rate at which the training loss rose by more than it had fallen before, and below the rate where '
     'validation accuracy turns ragged beyond what its noise explains',
 }
@@ -285,6 +285,12 @@ def test_no_word_covers_another_or_the_data_or_leaves_the_axes(suggestion, size)
 def test_reasons_are_whole_in_a_picture_of_the_usual_size():
     figure = range_test.range_test_figure(curve(), Suggestion('lr', (0.05, 0.2), 90, reasons=LONG))
     assert {' '.join(reason.split()) for reason in LONG.values()} <= set(words(figure.axes[0]))
+
+
+def test_the_details_of_a_reason_are_left_to_the_summary():
+    reasons = {'max': 'the middle of the best; 4 trial cycles, by their highest rate: 0.1: loss 0.5; 0.3: diverged'}
+    ax = plotting.plot(curve(), Suggestion('lr', (0.05, 0.2), 90, reasons=reasons), axes())
+    assert {'max', 'the middle of the best'} <= set(words(ax))
 
 
 def test_reasons_that_are_too_long_for_the_axes_end_in_dots():
