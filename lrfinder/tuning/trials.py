@@ -198,8 +198,9 @@ def _sampler(seed: int) -> optuna.samplers.BaseSampler:
 
 
 def tried(study: optuna.Study) -> list[FrozenTrial]:
-    """The finished trials, each schedule once."""
-    return [trial for trial in study.get_trials(deepcopy=False, states=_FINISHED) if 'as' not in trial.user_attrs]
+    """The finished trials, each schedule once; not those that somebody else has put into the study."""
+    finished = study.get_trials(deepcopy=False, states=_FINISHED)
+    return [trial for trial in finished if 'updates' in trial.user_attrs]
 
 
 def schedule_of(trial: FrozenTrial) -> Schedule:
@@ -244,10 +245,10 @@ def make_trial(study: optuna.Study, task: Task, number: int | None = None, sever
         Its number; ``None`` where there is nothing new to try.
     """
     with silent():
-        if task.own:  # so that a study goes on as if it had never been interrupted
-            study.sampler = _sampler(1000 * task.seed + (len(study.get_trials(deepcopy=False)) if number is None else number))
-        elif several:  # which have copies of one sampler
+        if several:  # which have copies of one sampler
             study.sampler.reseed_rng()
+        elif task.own:  # so that a study goes on as if it had never been interrupted
+            study.sampler = _sampler(1000 * task.seed + (len(study.get_trials(deepcopy=False)) if number is None else number))
         if number is None and len(tried(study)) >= task.trials and has_default(study, task):
             return None
         trial = _asked(study, task) if number is None else _running(study, number)
@@ -273,12 +274,14 @@ def _asked(study: optuna.Study, task: Task) -> optuna.Trial | None:
     for _ in range(MOST_REPETITIONS):
         trial = study.ask()
         params = suggested(trial, choices(task.base), task.most_cycles).to_params()
-        known = next((other for other in tried(study) if other.params == params), None)
+        same = [other for other in study.get_trials(deepcopy=False) if other.params == params and other.number < trial.number]
+        known = next((other for other in same if other.state in (*_FINISHED, TrialState.RUNNING)), None)
         if known is None:
             return trial
-        trial.set_user_attr('as', known.number)
-        value = known.value if known.state == TrialState.COMPLETE else None
-        study.tell(trial, value, state=known.state)
+        if known.state == TrialState.RUNNING:  # in another process
+            study.tell(trial, state=TrialState.FAIL)
+            continue
+        study.tell(trial, known.value if known.state == TrialState.COMPLETE else None, state=known.state)
         if task.own:
             study.sampler = _sampler(1000 * task.seed + trial.number + 1)
     return None

@@ -168,6 +168,13 @@ def test_a_study_of_the_users_is_worked_in_and_gone_on_with():
     assert [training.name for training in second.made] == ['trial_3', 'trial_4']
 
 
+def test_trials_of_somebody_else_in_the_study_are_left_alone():
+    study = optuna.create_study(direction='maximize', sampler=optuna.samplers.RandomSampler(seed=1))
+    study.optimize(lambda trial: trial.suggest_float('dropout', 0, 1), n_trials=3)
+    tuned = made(Told(lambda _: 0.5), count=3, study=study, own=False)
+    assert tuned.trials['trial'].tolist() == [3, 4, 5]
+
+
 def test_a_trial_that_fails_in_a_study_of_the_users_is_told_so_and_tried_again():
     study = optuna.create_study(direction='maximize', sampler=optuna.samplers.RandomSampler(seed=1))
     train = Told(lambda _: 0.5, break_at=0)
