@@ -64,23 +64,36 @@ def curves(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([means, *bests])
 
 
-def over_best(rows: pd.DataFrame) -> pd.DataFrame:
-    """The final errors over those of the best fixed rate: a row a schedule, a column a task."""
-    ends = curves(rows)[ERRORS[-1]].unstack('task')
-    return ends - ends.loc[BEST_FIXED]
+def over_best(rows: pd.DataFrame, lowest: bool = False) -> pd.DataFrame:
+    """The errors over those of the best fixed rate: a row a schedule, a column a task.
+
+    Args:
+        rows: As for :func:`curves`.
+        lowest: Whether to take the lowest error on the way, which early stopping would keep, in place of the final one.
+    """
+    errors = rows[ERRORS].min(axis=1) if lowest else rows[ERRORS[-1]]
+    ends = rows.assign(end=errors).groupby(['schedule', 'task']).end.mean().unstack('task')
+    over = ends - ends.loc[GRID].min()
+    over.loc[BEST_FIXED], over.loc[BEST_STEPS] = 0.0, over.loc[STEPS].min()
+    return over
 
 
 def final(runs: pd.DataFrame) -> pd.DataFrame:
     """A row a schedule, the best by the shortest trainings first: its error over that of the best fixed rate, and how often
     it is lower.
     """
-    found = {length: over_best(rows) for length, rows in runs.groupby('length')}
-    order = next(iter(found.values())).mean(axis=1).sort_values(kind='stable').index
+    found = {length: (over_best(rows), over_best(rows, lowest=True)) for length, rows in runs.groupby('length')}
+    order = next(iter(found.values()))[0].mean(axis=1).sort_values(kind='stable').index
     table = {'schedule': order}
-    for length, over in found.items():
-        table[f'{length:,}: mean / worst'] = [f'{over.loc[name].mean():+.2f} / {over.loc[name].max():+.1f}' for name in order]
+    for length, (over, stopped) in found.items():
+        table[f'{length:,}: median / mean / worst'] = [_three(over.loc[name]) for name in order]
         table['better on' + ' ' * len(table)] = [f'{(over.loc[name] < 0).sum()} of {over.shape[1]}' for name in order]
+        table['stopped in time' + ' ' * len(table)] = [_three(stopped.loc[name]) for name in order]
     return pd.DataFrame(table).rename(columns=str.strip)
+
+
+def _three(errors: pd.Series) -> str:
+    return f'{errors.median():+.2f} / {errors.mean():+.2f} / {errors.max():+.1f}'
 
 
 def factors(rows: pd.DataFrame) -> pd.DataFrame:

@@ -41,6 +41,12 @@ def test_the_best_fixed_rate_is_the_best_of_each_task(runs):
     assert over.loc['fixed 0.5 max'].tolist() == pytest.approx([2.0, 0.0])
 
 
+def test_what_is_stopped_in_time_counts_by_its_lowest_error(runs):
+    wsd = (runs.task == 'b') & (runs.schedule == 'wsd')
+    over = policies_report.over_best(runs.assign(error3=runs.error3.where(~wsd, 4.0)), lowest=True)
+    assert over.loc['wsd'].tolist() == pytest.approx([-5.0, -16.0])
+
+
 def test_the_seeds_are_averaged_before_the_best_is_chosen(runs):
     runs = pd.concat([runs, runs.assign(seed=1, error20=runs.error20 + 10)])
     assert policies_report.over_best(runs).loc['wsd'].tolist() == pytest.approx([-5.0, 6.0])
@@ -57,7 +63,7 @@ def test_the_factor_is_in_updates_of_the_best_fixed_rate(runs):
 def test_the_tables_have_a_row_a_schedule(runs):
     table = policies_report.final(runs).set_index('schedule')
     assert len(table) == len(SCHEDULES) + 2
-    assert table.loc['wsd'].tolist() == ['+0.50 / +6.0', '1 of 2']
+    assert table.loc['wsd'].tolist() == ['+0.50 / +0.50 / +6.0', '1 of 2', '+0.50 / +0.50 / +6.0']
     assert policies_report.speed(runs).set_index('schedule').loc['wsd'].tolist() == ['1 of 2', '1.05']
 
 
