@@ -17,8 +17,11 @@ from matplotlib.transforms import Bbox, TransformedBbox
 
 # The words at the top of a panel take this share of its height at most; the curves have the rest.
 WORDS_SHARE = 0.45
-# How strong the shade of the range is, and that of each bound's spread.
-RANGE_SHADE, SPREAD_SHADE = 0.10, 0.22
+# How high a bar is that goes from one rate to another, in shares of the axes.
+BAR = 0.035
+# How the spread of a bound is drawn, and the band.
+SPREAD: dict[str, Any] = dict(color=style.GREEN, linewidth=1, marker='|', markersize=6)
+BAND: dict[str, Any] = dict(color=style.GREEN, linewidth=4, alpha=0.45, solid_capstyle='butt')
 
 _BOUND: dict[str, Any] = dict(color=style.GREEN, linewidth=1.4)
 _LIMIT: dict[str, Any] = dict(color=style.GREY, linewidth=1, linestyle=':')
@@ -83,7 +86,11 @@ def _legend(ax: Axes, key: Sequence[Artist], most_rows: int) -> Legend:
 
 
 def mark(ax: Axes, marks: Iterable[Mark], suggestion: Suggestion | None, top: float) -> float:
-    """Draws upright lines, names them in a row below ``top``, and shades the range; returns the height that is free below."""
+    """Draws upright lines, names them in a row below ``top``, shades the range, and draws how sure its bounds are.
+
+    Returns:
+        The height that is free below.
+    """
     marks = sorted(marks, key=lambda mark: mark.rate)
     if not marks:
         return top
@@ -91,15 +98,25 @@ def mark(ax: Axes, marks: Iterable[Mark], suggestion: Suggestion | None, top: fl
     left, right = ax.get_xlim()
     for one in marks:
         ax.axvline(min(max(one.rate, left), right), 0, base, zorder=1.5, **one.pen)
-    if suggestion:
-        spans = [(suggestion.value_range, RANGE_SHADE), *((pair, SPREAD_SHADE) for pair in suggestion.spread.values())]
-        for (low, high), alpha in spans:
-            ax.axvspan(max(low, left), min(high, right), 0, base, color=style.GREEN, alpha=alpha, linewidth=0, zorder=0.5)
-        if suggestion.exhausted:
-            x = place_of(ax, suggestion.value_range[1])
-            pen: dict[str, Any] = dict(marker='>', markersize=6, color=style.GREEN, clip_on=False, zorder=5)
-            ax.plot([x], [base / 2], transform=ax.transAxes, **pen)
-    return base
+    return base if suggestion is None else _show_range(ax, suggestion, base)
+
+
+def _show_range(ax: Axes, suggestion: Suggestion, top: float) -> float:
+    left, right = ax.get_xlim()
+    low, high = suggestion.value_range
+    ax.axvspan(max(low, left), min(high, right), 0, top, color=style.GREEN, alpha=0.12, linewidth=0, zorder=0.5)
+    if suggestion.exhausted:
+        pen: dict[str, Any] = dict(marker='>', markersize=6, color=style.GREEN, clip_on=False, zorder=5)
+        ax.plot([place_of(ax, high)], [top / 2], transform=ax.transAxes, **pen)
+    for pair in suggestion.spread.values():
+        top = bar(ax, pair, SPREAD, top)
+    return top
+
+
+def bar(ax: Axes, rates: Limits, pen: Mapping[str, Any], top: float) -> float:
+    """Draws a bar from one rate to another below ``top``; returns the height that is free below."""
+    ax.plot(rates, [top - BAR / 2] * 2, transform=ax.get_xaxis_transform(), zorder=2, **pen)
+    return top - BAR
 
 
 def _label_lines(ax: Axes, marks: Sequence[Mark], top: float) -> float:

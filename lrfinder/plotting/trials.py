@@ -19,7 +19,6 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullFormatter
 
 # The axis goes so many times beyond what is shown on it, to each side.
@@ -36,7 +35,6 @@ AREA, MORE_AREA = 16.0, 60.0
 OF_SEVERAL = 0.6
 
 _SCAN: dict[str, Any] = dict(color=style.GREY, linewidth=style.THIN, alpha=0.6)
-_BAND: dict[str, Any] = dict(color=style.GREEN, linewidth=1.4, marker='|', markersize=6, markeredgewidth=1.4)
 _DIVERGED: dict[str, Any] = dict(color=style.VERMILLION, linestyle='', marker='x', markersize=6, markeredgewidth=1.6)
 
 
@@ -89,7 +87,7 @@ def draw_trials(
     top = marks.write(ax, _key(trials, rungs, metrics[0], suggestion, scan), words, rows=4)
     if suggestion:
         top = marks.mark(ax, _marks(suggestion), suggestion, top)
-        top = _draw_band(ax, suggestion, top)
+        top = top if suggestion.band is None else marks.bar(ax, suggestion.band, marks.BAND, top)
     shelves = marks.shelves(len(metrics), top)
     for index, (metric, shelf) in enumerate(zip(metrics, shelves)):
         axes = ax if index == 0 else ax.twinx()
@@ -154,9 +152,9 @@ def _key(
     key += [Line2D([], [], label='diverged', **_DIVERGED)] if trials['diverged'].any() else []
     key += [] if scan is None else [Line2D([], [], label='scan (loss, own scale)', **_SCAN)]
     if suggestion and suggestion.band:
-        key.append(Line2D([], [], label='within a point of the best', **_BAND))
+        key.append(Line2D([], [], label='max within a point of the best', **marks.BAND))
     if suggestion and suggestion.spread:
-        key.append(Patch(color=style.GREEN, alpha=marks.SPREAD_SHADE, linewidth=0, label='bounds of another test'))
+        key.append(Line2D([], [], label='bounds of another test', **marks.SPREAD))
     return key
 
 
@@ -169,14 +167,6 @@ def _marks(suggestion: Suggestion) -> list[Mark]:
     if suggestion.diverges is not None:
         found.append(Mark(suggestion.diverges, f'diverges {style.number(suggestion.diverges)}'))
     return found
-
-
-def _draw_band(ax: Axes, suggestion: Suggestion, top: float) -> float:
-    """Draws the band below ``top``; returns the height that is free below."""
-    if suggestion.band is None:
-        return top
-    ax.plot(suggestion.band, [top - 0.025] * 2, transform=ax.get_xaxis_transform(), zorder=4, **_BAND)
-    return top - 0.05
 
 
 def _shelve(ax: Axes, metric: str, values: Floats, shelf: Limits) -> Limits:

@@ -126,11 +126,12 @@ def test_bounds_are_upright_lines_with_the_range_shaded_between_and_the_reasons_
     assert {'min', REASONS['min'], 'max', REASONS['max'], 'min 0.05', 'max 0.2'} <= set(words(ax))
 
 
-def test_the_spread_of_the_bounds_is_shaded():
+def test_the_spread_of_each_bound_is_a_bar():
     suggestion = Suggestion('lr', (0.05, 0.2), 90, spread={'min': (0.04, 0.07), 'max': (0.15, 0.3)})
     ax = plotting.plot(curve(), suggestion, axes())
-    spans = [patch.get_extents().transformed(ax.transData.inverted()).intervalx.round(6).tolist() for patch in ax.patches]
-    assert spans == [[0.05, 0.2], [0.04, 0.07], [0.15, 0.3]]
+    bars = [one for one in ax.lines if one.get_marker() == '|']
+    assert [list(one.get_xdata()) for one in bars] == [[0.04, 0.07], [0.15, 0.3]]
+    assert bars[0].get_ydata()[0] > bars[1].get_ydata()[0]  # so neither covers the other
 
 
 def test_the_limit_is_marked():
