@@ -33,7 +33,7 @@ python_maximum_signature_line_length = 80
 # A name that the reference does not have is an error, unless it belongs to another project or is a type's short name.
 nitpicky = True
 nitpick_ignore_regex = [
-    ('py:.*', r'(chainer|numpy|np|npt|os|pandas|pd|matplotlib|collections|typing)\..*|callable|Build|OnRow')
+    ('py:.*', r'(chainer|numpy|np|npt|os|pandas|pd|matplotlib|collections|typing)\..*|callable|Build|OnRow|Outcome')
 ]
 
 

@@ -32,7 +32,7 @@ class Difference:
 
     @property
     def shows(self) -> int:
-        """What the trainings show: 1 if the first is better, -1 if the second is, 0 if they can't tell.
+        """1 where the trainings show that the first is better, -1 where the second is, 0 where they can't tell.
 
         >>> Difference(0.4, 0.3).shows, Difference(-0.4, 0.3).shows, Difference(0.4, 0.5).shows
         (1, -1, 0)

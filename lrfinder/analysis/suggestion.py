@@ -149,7 +149,7 @@ class Suggestion:
         return '\n'.join(lines)
 
     def at(self, batchsize: int) -> Suggestion:
-        """The suggestion for another batch, by the rule for its optimizer (:mod:`lrfinder.analysis.batchsize`).
+        """The suggestion for another batch, by the rule for its optimizer (``lrfinder.analysis.batchsize``).
 
         A cycle takes as many epochs as before. ``reasons`` has the rule with its source; far from the batch that was measured,
         ``warnings`` says so.
