@@ -29,15 +29,19 @@ class Interrupted(KeyboardInterrupt):
         self.status = 128 + number
 
 
-def end_at_once(status: int | None = None, message: str = '') -> None:
+def end_at_once(status: int | None = None, message: str = '', grace: float = 0.0) -> None:
     """Lets a signal end the process at once from here on: before its work it has nothing to lose, and after it.
 
     Args:
         status: The exit status; the signal's own if there is none.
         message: What to say on standard error.
+        grace: For so many seconds from now on signals are ignored: the process is about to end.
     """
+    now = time.monotonic()
 
     def handle(number: int, _: Any) -> None:
+        if time.monotonic() - now < grace:
+            return
         if message:
             with contextlib.suppress(OSError):
                 os.write(2, f'lrfinder: {message}\n'.encode())
@@ -49,6 +53,12 @@ def end_at_once(status: int | None = None, message: str = '') -> None:
     for number in SIGNALS:
         if signal.getsignal(number) not in (signal.SIG_IGN, None):
             signal.signal(number, handle)
+
+
+def ignore() -> None:
+    """Has signals ignored from here on, where no other process waits for this one to end."""
+    for number in SIGNALS if 'PMI_FD' not in os.environ else ():
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextlib.contextmanager
