@@ -112,14 +112,14 @@ class Estimate:
 
 
 @dataclass
-class _Deciding:
-    """The trials of one rung, and how far their costs look ahead."""
+class Deciding:
+    """The trials of one rung, and how many times as long as they are the training is."""
 
-    ahead: float
+    longer: float
     trials: list[Trial] = field(default_factory=list)
 
     def verdict(self, start: Score) -> Verdict | None:
-        return weighing.verdict(self.trials, start, self.ahead)
+        return weighing.verdict(self.trials, start, self.longer)
 
 
 class RangeTest:
@@ -154,7 +154,7 @@ class RangeTest:
         self._held: Mapping[str, float] = {}
         self._known = False
         self._doubts: list[str] = []
-        self._rungs: list[_Deciding] = []
+        self._rungs: list[Deciding] = []
         self._found: Verdict | None = None
         self.curve = self.scan = make_curve([])
 
@@ -167,12 +167,10 @@ class RangeTest:
 
     def run(self, question: Question) -> Estimate:
         """The answer, from scan to ramp."""
-        self._ask_the_judge()
-        anchors = self._anchors(question.scan)
+        anchors = self.look(question.scan)
         start = self.start()
         self._known = knows_already(start, search.ruined(self.scan))
-        self._try(anchors, start, question)
-        deciding, found = self._judged(start)
+        deciding, found = self.decide(anchors, start, question)
         self._found = found
         self._record(question.ramp(found.best.rate))
         return self._estimate(deciding, found, start, question.bounds)
@@ -186,8 +184,9 @@ class RangeTest:
             held = self._runner.validated(self.judge)
         self._held = held
 
-    def _anchors(self, updates: int) -> list[float]:
+    def look(self, updates: int) -> list[float]:
         """Where to look; and where to look if there is nothing, because what seemed to be a spike was an outlier."""
+        self._ask_the_judge()
         self._record(ramp.rates(SCAN, updates, 'exponential'), validations=0)
         self.scan = self.curve
         elsewhere = search.look_elsewhere(self.scan, SCAN)
@@ -213,6 +212,15 @@ class RangeTest:
             train, loss if math.isfinite(loss) else train, error=1 - self._held.get(VALIDATION_ACCURACY, right), wrong=1 - right
         )
 
+    def decide(self, anchors: list[float], start: Score, question: Question) -> tuple[Deciding, Verdict]:
+        """The trials that decide, and what they speak for.
+
+        Raises:
+            NoRangeError: They speak for nothing.
+        """
+        self._try(anchors, start, question)
+        return self._judged(start)
+
     def _try(self, anchors: list[float], start: Score, question: Question) -> None:
         """Rungs of trial cycles: the first around the anchors, each later one around what the one before speaks for."""
         length = self._length()
@@ -222,7 +230,7 @@ class RangeTest:
             found = self._rungs[-1].verdict(start) if self._rungs else None
             if place and (found is None or not self._have_learned(start)):
                 return
-            deciding = _Deciding(weighing.foresight(length, rung.updates))
+            deciding = Deciding(weighing.times_as_long(length, rung.updates))
             self._rungs.append(deciding)
             last = self._runner.updates + (rung.trials - 1) * rung.updates
             if found is None:
@@ -233,7 +241,7 @@ class RangeTest:
                 apart = search.FINE
             self._go_on(deciding, start, rung, bounds, apart, last)
 
-    def _begin(self, deciding: _Deciding, anchors: list[float], start: Score, rung: Rung, bounds: tuple[float, float]) -> None:
+    def _begin(self, deciding: Deciding, anchors: list[float], start: Score, rung: Rung, bounds: tuple[float, float]) -> None:
         trials = deciding.trials
         for anchor in anchors:
             tried = [trial.rate for trial in trials]
@@ -241,11 +249,11 @@ class RangeTest:
             if self._known or knows_more(scores_of(trials), start, self.judge.examples):
                 break
 
-    def _go_on(self, deciding: _Deciding, start: Score, rung: Rung, bounds: tuple[float, float], apart: int, last: int) -> None:
+    def _go_on(self, deciding: Deciding, start: Score, rung: Rung, bounds: tuple[float, float], apart: int, last: int) -> None:
         """More trials until the good ones are between others or the updates are spent."""
         trials = deciding.trials
         while self._runner.updates <= last:
-            rate = search.next_rate(trials, start, bounds, self.judge.examples, self._known, deciding.ahead, apart)
+            rate = search.next_rate(trials, start, bounds, self.judge.examples, self._known, apart)
             if rate is None:
                 return
             trials.append(self.trial(rate, rung.updates))
@@ -265,7 +273,7 @@ class RangeTest:
         scores = scores_of(self._rungs[-1].trials)
         return self._known or learned(scores, start, self.judge.examples)
 
-    def _judged(self, start: Score) -> tuple[_Deciding, Verdict]:
+    def _judged(self, start: Score) -> tuple[Deciding, Verdict]:
         """The rung that decides, and what it speaks for; the one before, where nothing stood the last one's length."""
         if len(self._rungs) > 1 and self._rungs[-1].verdict(start) is None:
             lowest = min(trial.rate for trial in self._rungs[-1].trials)
@@ -288,7 +296,7 @@ class RangeTest:
             )
         return deciding, found
 
-    def _estimate(self, deciding: _Deciding, found: Verdict, start: Score, bounds: tuple[float, float]) -> Estimate:
+    def _estimate(self, deciding: Deciding, found: Verdict, start: Score, bounds: tuple[float, float]) -> Estimate:
         try:
             reading = analyzer.read(self.curve)
         except NoRangeError:  # too short a ramp to tell by itself; the trial cycles have told
@@ -300,7 +308,7 @@ class RangeTest:
         return Estimate(
             value_range=(low, high),
             exhausted=(reading is None or reading.limit is None) and found.best.rate == highest,
-            reasons={'min': why_low, 'max': weighing.reason(trials, deciding.ahead)},
+            reasons={'min': why_low, 'max': weighing.reason(trials, found)},
             warnings=(
                 *self._doubts,
                 *self._failures(),
@@ -317,8 +325,7 @@ class RangeTest:
 
     def _length_in_iterations(self) -> int:
         """That of the training that the answer is for: the one that was asked for, or one as long as usual."""
-        longest = max(trial.updates for trial in self._rungs[-1].trials)
-        updates = self._length() or round(weighing.USUAL_LENGTH * longest)
+        updates = self._length() or weighing.USUAL_LENGTH
         return max(1, round(updates * self._runner.iterations_per_update))
 
     def _failures(self) -> list[str]:

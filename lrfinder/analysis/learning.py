@@ -14,9 +14,9 @@ from dataclasses import dataclass
 # The model has learned when its share of wrong answers has fallen by so many standard deviations, and by so much.
 SURE = 2.5
 ERROR_FALL = 0.02
-# Without answers, a fall of both losses by so many standard errors is learning, however small a share of the loss it is: that
-# may have any constant in it.
-SURE_BY_LOSS = 3.0
+# Without answers, a fall of the training loss by so many standard errors is learning if the held-out loss falls, too, however
+# small a share of the loss that is: it may have any constant in it.
+SURE_BY_LOSS = 1.0
 # What is a smaller share of a loss than this comes from rounding.
 ROUNDING = 1e-6
 # So few held-out examples can't show that nothing was learned; then this share of the wrong answers on the training data has to
@@ -77,7 +77,9 @@ def learned(scores: Iterable[Score], start: Score, examples: int | None = None) 
     """
     scores = sound(scores)
     if _few(examples):
-        return any(_falls(start.train - score.train, score) for score in scores)
+        return any(_surely(start.train - score.train, score) for score in scores)
+    if by_loss_alone(scores, start):
+        return any(loses_less(score, start) and _surely(start.train - score.train, score) for score in scores)
     return knows_more(scores, start, examples)
 
 
@@ -94,15 +96,16 @@ def knows_more(scores: Iterable[Score], start: Score, examples: int | None = Non
     """
     scores = sound(scores)
     if by_loss_alone(scores, start):
-        return any(surely_less(score, start) for score in scores)
+        return any(loses_less(score, start) for score in scores)
     if _few(examples) and math.isfinite(start.wrong):
         return any(start.wrong - score.wrong > WRONG_FALL * start.wrong for score in scores)
     return any(_answers_better(score, start, examples) for score in scores)
 
 
-def surely_less(score: Score, other: Score) -> bool:
-    """Whether the losses of a run, on training and on held-out data, are below others by more than noise."""
-    return _falls(min(other.loss - score.loss, other.train - score.train), score)
+def loses_less(score: Score, other: Score) -> bool:
+    """Whether the losses of a run, on training and on held-out data, are below others by more than rounding."""
+    fall = min(other.loss - score.loss, other.train - score.train)
+    return fall > ROUNDING * max(abs(score.loss), abs(score.train))
 
 
 def knows_already(start: Score, ruined: float) -> bool:
@@ -159,6 +162,6 @@ def _answers_better(score: Score, start: Score, examples: int | None) -> bool:
     return start.error - score.error > max(SURE * deviation, ERROR_FALL)
 
 
-def _falls(fall: float, score: Score) -> bool:
-    """Whether a fall of the loss to that of a run is more than noise, and than rounding."""
+def _surely(fall: float, score: Score) -> bool:
+    """Whether a fall of the training loss to that of a run is more than noise, and than rounding."""
     return fall > max(SURE_BY_LOSS * score.noise, ROUNDING * abs(score.train))

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from lrfinder.analysis.learning import Score, alike, knows_more, sound, surely_less
+from lrfinder.analysis.learning import Score, alike, knows_more, loses_less, sound
 from lrfinder.analysis.metrics import ACCURACY, LOSS
 from lrfinder.analysis.smoothing import smoothed
 from lrfinder.analysis.trials import STEPS, Trial, by_rate, scores_of, verdict
@@ -25,7 +25,7 @@ ANCHOR = 0.8
 # How many losses stand for the level at the start of a scan, and are averaged in it.
 SCAN_LOSSES = 3
 # The standard deviation of the smoothing of a scan, in updates.
-SCAN_SMOOTHING = 1.5
+SCAN_SMOOTHING = 3.0
 # A fall in a scan counts from so many standard deviations of single losses on.
 CLEAR = 1.5
 # A loss so many of them above the opening level, and further above it than any mean so far was below, is a spike: there a scan
@@ -187,7 +187,6 @@ def next_rate(
     bounds: tuple[float, float],
     examples: int | None = None,
     known: bool = False,
-    ahead: float = 0.0,
     apart: int = COARSE,
 ) -> float | None:
     """The rate of the trial cycle that tells most after others.
@@ -210,7 +209,6 @@ def next_rate(
         bounds: The lowest and the highest rate that may be tried.
         examples: How many held-out examples there are.
         known: Whether the model had learned before, so that trials which teach it no more are no sign of a collapse.
-        ahead: As for :func:`~lrfinder.analysis.trials.verdict`.
         apart: The step between neighbours.
 
     Returns:
@@ -221,7 +219,7 @@ def next_rate(
     >>> round(next_rate(rising, start, (0.0, math.inf)), 3)
     0.316
     """
-    wishes = _wishes(by_rate(trials), start, examples, known, ahead, apart)
+    wishes = _wishes(by_rate(trials), start, examples, known, apart)
     return next(iter(_within(wishes, bounds, [trial.rate for trial in trials])), None)
 
 
@@ -231,12 +229,12 @@ def _within(steps: Sequence[int], bounds: tuple[float, float], tried: Sequence[f
     return [rate for rate in dict.fromkeys(min(max(rate_of(step), low), high) for step in steps) if rate not in tried]
 
 
-def _wishes(trials: Sequence[Trial], start: Score, examples: int | None, known: bool, ahead: float, apart: int) -> list[int]:
+def _wishes(trials: Sequence[Trial], start: Score, examples: int | None, known: bool, apart: int) -> list[int]:
     """Steps that would tell most, the best first, whether they may be tried or not."""
     steps = [step_of(trial.rate) for trial in trials]
     lower, higher = steps[0] - apart, steps[-1] + apart
     scores = scores_of(trials)
-    found = verdict(trials, start, ahead)
+    found = verdict(trials, start)
     if found is None:
         return [lower]
     if speeding_up(scores, start):
@@ -259,14 +257,14 @@ def speeding_up(scores: Sequence[Score], start: Score) -> bool:
     if len(scores) < 2 or not (scores[-1].sound and scores[-2].sound):
         return False
     next_one, highest = scores[-2:]
-    faster = surely_less(highest, next_one) and surely_less(highest, start)
+    faster = loses_less(highest, next_one) and loses_less(highest, start)
     return faster and start.loss - highest.loss > SPEEDING_UP * (start.loss - next_one.loss)
 
 
 def _highest_lost_most(scores: Sequence[Score], start: Score) -> bool:
     """Whether the losses are lowest at the highest rate: then nothing speaks against higher ones."""
     highest, others = scores[-1], (start, *sound(scores[:-1]))
-    return highest.sound and all(highest.loss < other.loss and highest.train < other.train for other in others)
+    return highest.sound and all(loses_less(highest, other) for other in others)
 
 
 def _gaps(steps: Sequence[int], best: int, apart: int) -> list[int]:

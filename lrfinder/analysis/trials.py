@@ -6,11 +6,14 @@ model is on held-out data after each of them. The whole rule:
 
 * A trial's *shortfall* is how far it stays behind the best trial, as a share of what that one has gained: 0 for the best, 1 for
   no gain. Between the trials it changes evenly with the logarithm of the rate (:func:`shortfalls`).
-* A training is longer than a trial. In time it gets at a rate to where the trial at a higher rate is already: ahead as long as
-  that learns faster, into overfitting where that overfits, into divergence where that diverges. So the *cost* of a rate is the
-  mean shortfall of the rates from itself up to a few times itself, the more the longer the training (:func:`foresight`).
+* What a trial stands may break a longer run, and what is good for one initialization may be too much for another. So the *cost*
+  of a rate is the mean shortfall of the rates from itself up to :data:`FORESIGHT` above (:func:`costs`).
 * The answer is the mean of all rates on the logarithmic scale, each weighed by exp(-cost): not the best rate, which may have
   been lucky, but the middle of the good ones (:func:`verdict`).
+* A training is longer than a trial, and in time it gets to where a trial at a higher rate is already. That is no harm as long
+  as higher rates are better. But where they learn the training data ever faster and other data ever worse, a training that is q
+  times as long passes the best trial's state at a q-th of its rate: the answer is lowered by q, but by no more than the rate
+  that learns the training data fastest is above that which is best on held-out data (:func:`overfitting`).
 
 What each of the numbers is worth: ``python -m benchmarks.rules``.
 """
@@ -42,15 +45,14 @@ COLUMNS = ('rate', 'updates', LOSS, VALIDATION_LOSS, VALIDATION_ACCURACY, 'diver
 STEPS = 4
 # Rates that are weighed from one step of the grid to the next.
 RATES_BETWEEN = 6
-# The weight of a rate goes down to 1 / e where its cost is so much above the least: this share of the median of all costs.
-TEMPERATURE = 0.15
+# The weight of a rate is down to 1 / e where its cost is above the least by this share of the median of all costs.
+TEMPERATURE = 0.2
 # Costs that are closer than this are the same.
 LEAST_COST = 0.001
-# How far above a rate its cost looks, in decades: for a training as long as a trial, and for each decade that it is longer.
-FORESIGHT = 0.125
-FORESIGHT_PER_DECADE = 0.42
-# How many times as long as a trial a training is, where that is not known.
-USUAL_LENGTH = 4.0
+# How far above a rate its cost looks, in decades.
+FORESIGHT = 0.35
+# How many updates a training takes, where that is not known.
+USUAL_LENGTH = 360
 # Another test, with other weights and batches, answers otherwise: by the spread of the weights, and by a standard deviation of
 # so many decades more. So many standard deviations to each side hold eight of ten answers.
 BETWEEN_TESTS = 0.175
@@ -79,11 +81,12 @@ class Verdict:
     """What trials speak for.
 
     Attributes:
-        rate: The highest rate of a cycle: between those of the trials.
+        rate: The highest rate of a cycle: between those of the trials, or below where a training overfits.
         best: The trial with the most weight.
         weights: Shape (trials,), the weights at their rates in ascending order; at most 1.
         interval: The rates between which the answer of another test is expected in eight of ten cases.
         band: The rates that are expected to lose no more than a point of the answers to the best one.
+        lowered: By how much the rates were divided, for a training that overfits in time.
     """
 
     rate: float
@@ -91,6 +94,7 @@ class Verdict:
     weights: Floats
     interval: tuple[float, float]
     band: tuple[float, float]
+    lowered: float = 1.0
 
 
 def by_rate(trials: Iterable[Trial]) -> list[Trial]:
@@ -103,27 +107,26 @@ def scores_of(trials: Iterable[Trial]) -> list[Score]:
     return [trial.score for trial in trials]
 
 
-def foresight(length: int | None, updates: int) -> float:
-    """How far above a rate its cost looks, in decades.
+def times_as_long(length: int | None, updates: int) -> float:
+    """How many times as long as a trial a training is.
 
     Args:
         length: The updates of the training; ``None`` where they are not known.
         updates: Those of a trial.
 
-    >>> round(foresight(90, 90), 3), round(foresight(None, 90), 3)
-    (0.125, 0.378)
+    >>> times_as_long(900, 90), times_as_long(9, 90), times_as_long(None, 90)
+    (10.0, 1.0, 4.0)
     """
-    longer = USUAL_LENGTH if length is None else max(1.0, length / updates)
-    return FORESIGHT + FORESIGHT_PER_DECADE * math.log10(longer)
+    return max(1.0, (USUAL_LENGTH if length is None else length) / updates)
 
 
-def verdict(trials: Sequence[Trial], start: Score, ahead: float = 0.0) -> Verdict | None:
+def verdict(trials: Sequence[Trial], start: Score, longer: float = 1.0) -> Verdict | None:
     """Weighs trials against each other.
 
     Args:
         trials: In any order, of different rates and the same length.
         start: The state that they all began with.
-        ahead: How far above a rate its cost looks, in decades: :func:`foresight`.
+        longer: How many times as long as they are the training is, 1 or more: :func:`times_as_long`.
 
     Returns:
         The verdict; ``None`` where no trial is sound.
@@ -131,7 +134,7 @@ def verdict(trials: Sequence[Trial], start: Score, ahead: float = 0.0) -> Verdic
     >>> start = Score(train=2.0, loss=2.0)
     >>> runs = [Trial(0.1, Score(1.0, 1.0)), Trial(0.3, Score(0.5, 0.5)), Trial(0.9, Score(1.9, 1.9))]
     >>> found = verdict(runs, start)
-    >>> 0.2 < found.rate < 0.4
+    >>> 0.1 < found.rate < 0.4
     True
     """
     ordered = by_rate(trials)
@@ -141,20 +144,44 @@ def verdict(trials: Sequence[Trial], start: Score, ahead: float = 0.0) -> Verdic
         return None
     tried = np.log10([trial.rate for trial in ordered])
     logs = _between(tried)
-    cost = costs(logs, np.interp(logs, tried, np.minimum(shortfalls(scores, start), 1.0)), ahead)
     known = np.interp(logs, tried, sound.astype(float)) > 1 - 1e-9  # not on the way to a rate that diverged
-    cost = np.where(known, cost, np.inf)
-    weights = np.exp(-(cost - cost.min()) / _temperature(cost[known]))
-    at_trials = np.interp(tried, logs, weights)
+    held_out = np.interp(logs, tried, np.minimum(shortfalls(scores, start), 1.0))
+    training = np.interp(logs, tried, np.minimum(training_shortfalls(scores, start), 1.0))
+    weights = _weights(costs(logs, held_out, FORESIGHT), known)
     answer = float(np.sum(weights * logs) / np.sum(weights))
-    lost = costs(logs, np.interp(logs, tried, _lost(scores, start)), ahead)
+    variance = float(np.sum(weights * (logs - answer) ** 2) / np.sum(weights))
+    lost = costs(logs, np.interp(logs, tried, _lost(scores, start)), FORESIGHT)
+    low, high = _band(logs, np.where(known, lost, np.inf), answer)
+    lower = min(math.log10(longer), overfitting(logs, held_out, training, known))
+    reach = EIGHT_OF_TEN * math.sqrt(variance + BETWEEN_TESTS**2)
+    at_trials = np.interp(tried, logs, weights)
     return Verdict(
-        rate=_power(answer),
+        rate=_power(answer - lower),
         best=ordered[int(np.argmax(at_trials))],
         weights=at_trials,
-        interval=_interval(answer, float(np.sum(weights * (logs - answer) ** 2) / np.sum(weights))),
-        band=_band(logs, np.where(known, lost, np.inf), answer),
+        interval=(_power(answer - lower - reach), _power(answer - lower + reach)),
+        band=(_power(low - lower), _power(high - lower)),
+        lowered=_power(lower),
     )
+
+
+def overfitting(logs: Floats, held_out: Floats, training: Floats, known: npt.NDArray[np.bool_]) -> float:
+    """How far the rate that is fastest on the training data is above that which is best on held-out data, in decades.
+
+    Args:
+        logs: Shape (n,), logarithms of rates, ascending.
+        held_out: Shape (n,), :func:`shortfalls` at those rates.
+        training: Shape (n,), :func:`training_shortfalls` at them.
+        known: Shape (n,), which rates count.
+
+    >>> logs, all_of_them = np.array([0.0, 0.5, 1.0]), np.ones(3, bool)
+    >>> overfitting(logs, np.array([0.0, 1.0, 1.0]), np.array([1.0, 1.0, 0.0]), all_of_them) > 0.9
+    True
+    >>> overfitting(logs, np.array([1.0, 1.0, 0.0]), np.array([1.0, 1.0, 0.0]), all_of_them)
+    0.0
+    """
+    best, fastest = (np.average(logs, weights=_weights(behind, known)) for behind in (held_out, training))
+    return max(0.0, float(fastest - best))
 
 
 def table(trials: Sequence[Trial], deciding: Sequence[Trial], found: Verdict | None, validated: bool) -> pd.DataFrame:
@@ -237,6 +264,11 @@ def shortfalls(scores: Sequence[Score], start: Score) -> Floats:
     return np.where([score.sound for score in scores], (by_loss + by_error) / 2, np.inf)
 
 
+def training_shortfalls(scores: Sequence[Score], start: Score) -> Floats:
+    """How far each run stays behind the fastest on the training data, like :func:`shortfalls`."""
+    return _behind(np.array([score.train for score in scores]), start.train)
+
+
 def costs(logs: Floats, shortfall: Floats, ahead: float) -> Floats:
     """The mean shortfall from each rate to one further ahead; beyond the last one it stays as it is there.
 
@@ -265,8 +297,10 @@ def _between(tried: Floats) -> Floats:
     return np.concatenate([*gaps, tried[-1:]])
 
 
-def _temperature(cost: Floats) -> float:
-    return max(TEMPERATURE * float(np.median(cost)), LEAST_COST)
+def _weights(cost: Floats, known: npt.NDArray[np.bool_]) -> Floats:
+    """The less a rate costs, the more; none where that is not known."""
+    temperature = max(TEMPERATURE * float(np.median(cost[known])), LEAST_COST)
+    return np.where(known, np.exp(-(cost - cost[known].min()) / temperature), 0.0)
 
 
 def _behind(values: Floats, start: float) -> Floats:
@@ -275,12 +309,6 @@ def _behind(values: Floats, start: float) -> Floats:
     best = float(np.min(values[finite])) if finite.any() else 0.0
     fall = max(start - best, 1e-12 * max(abs(start), abs(best)), 1e-300) if math.isfinite(start) else max(abs(best), 1e-300)
     return np.where(finite, (np.where(finite, values, best) - best) / fall, np.inf)
-
-
-def _interval(answer: float, variance: float) -> tuple[float, float]:
-    """Where another test's answer is expected, given the variance of the weights on the logarithmic scale."""
-    reach = EIGHT_OF_TEN * math.sqrt(variance + BETWEEN_TESTS**2)
-    return _power(answer - reach), _power(answer + reach)
 
 
 def _lost(scores: Sequence[Score], start: Score) -> Floats:
@@ -292,12 +320,12 @@ def _lost(scores: Sequence[Score], start: Score) -> Floats:
 
 
 def _band(logs: Floats, lost: Floats, answer: float) -> tuple[float, float]:
-    """The rates around the one that loses least which lose hardly more; the answer among them."""
+    """From where to where, around the rate that loses least, others lose hardly more; the answer among them."""
     least = int(np.argmin(lost))
     worse = np.flatnonzero(lost > lost[least] + BAND)
     low = logs[max(worse[worse < least], default=-1) + 1]
     high = logs[min(worse[worse > least], default=len(logs)) - 1]
-    return _power(min(low, answer)), _power(max(high, answer))
+    return float(min(low, answer)), float(max(high, answer))
 
 
 def _power(log: float) -> float:
@@ -307,12 +335,11 @@ def _power(log: float) -> float:
 # In words
 
 
-def reason(trials: Sequence[Trial], ahead: float) -> str:
+def reason(trials: Sequence[Trial], found: Verdict) -> str:
     """Why the rate of a verdict, in words."""
-    return (
-        f'the middle of the rates that did best, they and those up to {10**ahead:.2g} times as high, as a training is longer '
-        f'than a trial; {len(trials)} trial cycles, by their highest rate: {outcomes(trials)}'
-    )
+    lowered = f'{found.lowered:.2g} times lower, as a longer training overfits: ' if found.lowered > 1.1 else ''
+    middle = f'the middle of the rates that did well in {len(trials)} trial cycles'
+    return f'{lowered}{middle}, by their highest rate: {outcomes(trials)}'
 
 
 def outcomes(trials: Sequence[Trial]) -> str:

@@ -22,7 +22,7 @@ START = Score(train=2.0, loss=2.0, error=0.9)
         (Score(0.1, 0.1, 0.88, wrong=0.7), 40, False),
         (Score(1.0, 1.0, 0.3, wrong=0.7), 40, False),  # of so few, a dead network may get more right by luck
         (Score(1.0, 1.0), 500, True),  # a loss alone
-        (Score(1.95, 1.95, noise=0.02), 500, False),
+        (Score(1.95, 2.05), 500, False),
         (DIVERGED, 500, False),
     ],
 )
@@ -46,6 +46,7 @@ def test_of_few_held_out_examples_answers_count_where_those_on_the_training_data
         (Score(0.5, 0.5, 0.88), False),  # a network that was far too sure of itself, and has collapsed
         (Score(1.7, 1.7, noise=0.05), True),  # no answers to go by
         (Score(1.7, 2.1, noise=0.05), False),  # learned by heart
+        (Score(1.97, 1.97, noise=0.05), False),  # noise may explain it
         (DIVERGED, False),
     ],
 )
@@ -55,7 +56,7 @@ def test_whether_anything_was_learned_is_judged_on_held_out_data(score, learned)
 
 def test_few_held_out_examples_cannot_show_that_nothing_was_learned():
     assert learning.learned([Score(1.0, 2.1, 0.9, noise=0.1)], START, examples=40)
-    assert not learning.learned([Score(1.9, 1.9, 0.9, noise=0.1)], START, examples=40)
+    assert not learning.learned([Score(1.9, 1.9, 0.9, noise=0.2)], START, examples=40)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_a_model_knows_already_what_it_gets_right_until_a_rate_ruins_it():
     assert not learning.knows_already(START, ruined=math.nan)
 
 
-numbers = st.floats(-100, 100)
+numbers = st.integers(-1000, 1000).map(lambda tenths: tenths / 10)  # falls that are no rounding
 noises = st.floats(0.001, 1)
 runs = st.lists(st.builds(Score, numbers, numbers, st.just(math.nan), noises), min_size=1, max_size=4)
 

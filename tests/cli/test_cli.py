@@ -466,7 +466,7 @@ def test_training_can_follow_a_range_test_later(command, trained, tmp_path):
     assert command('--resume', out, '--epoch', 4, '--quiet')[0] == 0
     assert (out / 'curve.csv').read_bytes() == curve
     assert (out / 'snapshot_iter_48').is_file()
-    warning = 'the range was found for a training of about 344 iterations, and this one takes 48: a new run with'
+    warning = 'the range was found for a training of about 360 iterations, and this one takes 48: a new run with'
     assert any(text.startswith(warning) for text in lrfinder.Suggestion.load(out / 'suggestion.json').warnings)
 
 

@@ -1,0 +1,175 @@
+"""What a rule of decision is worth, in seconds: `python -m benchmarks.rules`, on the trials that `benchmarks.trials` recorded.
+
+Replays the range test of each task and seed at two positions of the grid, with the search and the weighing of lrfinder itself,
+and takes the error of its answer from the oracle, between whose ranges it is interpolated. Prints, for the rule as it is and
+with each of its constants changed: the mean and the worst regret over the tasks, how much the mean differs from that of the
+rule as it is (with the standard error of that difference over the tasks), the mean distance from the best rate in decades, and
+the median of the updates. A rule that wins here is to be confirmed by training in its ranges: `python -m benchmarks.ours`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from unittest import mock
+
+from benchmarks import tables
+from benchmarks.measuring import arguments
+from benchmarks.report import markdown
+from benchmarks.trials import SEEDS, TABLE, read_scans
+from lrfinder.analysis import learning, search, trials
+from lrfinder.analysis.budget import Budget, Rung
+from lrfinder.analysis.learning import Score
+from lrfinder.analysis.suggestion import NoRangeError
+from lrfinder.analysis.trials import Trial
+from lrfinder.range_test import Question, RangeTest
+
+import numpy as np
+import pandas as pd
+
+# The rungs that the recorded lengths allow for, by the budget that is nearest.
+BUDGETS = {600: Budget(60, 50, (Rung(5, 90),)), 1600: Budget(60, 50, (Rung(5, 90), Rung(3, 360)))}
+# The grid is moved by so many of its fine steps.
+POSITIONS = (0, 1)
+# What may be changed: where it is, and to what.
+CONSTANTS: dict[str, tuple[Any, tuple[float, ...]]] = {
+    'FORESIGHT': (trials, (0.0, 0.2, 0.5)),
+    'USUAL_LENGTH': (trials, (90, 180, 720)),
+    'TEMPERATURE': (trials, (0.05, 0.5)),
+    'SPEEDING_UP': (search, (1.2, 2.0, math.inf)),
+    'ANCHOR': (search, (0.5, 0.95)),
+    'SCAN_SMOOTHING': (search, (0.5, 3.0)),
+    'CLEAR': (search, (0.5, 3.0)),
+    'SPIKE': (search, (8.0, 32.0, math.inf)),
+    'BELOW_SPIKE': (search, (5.0, 80.0)),
+    'SURE': (learning, (1.0, 5.0)),
+    'SURE_BY_LOSS': (learning, (1.0, 9.0)),
+    'SAME_SHARE': (learning, (0.0, 0.2)),
+    'SAME_ERRORS': (learning, (2.0, 20.0)),
+}
+
+
+def main() -> None:
+    """Print what the rule is worth, and what it is worth with other constants."""
+    parser = arguments(__doc__)
+    parser.add_argument('--budget', type=int, choices=BUDGETS, default=600, help='updates that an answer may cost')
+    args: argparse.Namespace = parser.parse_args()
+    recorded = list(recordings([task.name for task in args.tasks]))
+    oracle = Oracle(tables.read('oracle.csv'))
+    plain = worth(recorded, oracle, args.budget)
+    rows = [row('as it is', plain, plain)]
+    for name, (module, values) in CONSTANTS.items():
+        for value in values:
+            with mock.patch.object(module, name, value):
+                rows.append(row(f'{name} {value:g}', worth(recorded, oracle, args.budget), plain))
+    print(markdown(pd.DataFrame(rows)))
+
+
+class Recorded(NamedTuple):
+    """What was recorded of a task from a seed: its scan, its start, and its trials by length and step."""
+
+    task: str
+    seed: int
+    scan: pd.DataFrame
+    start: Score
+    scores: dict[int, dict[int, Score]]
+
+
+def recordings(names: list[str]) -> Iterator[Recorded]:
+    """What was recorded of these tasks, where anything was."""
+    rows, scans = tables.read(TABLE), read_scans()
+    for (task, seed), table in rows[rows.task.isin(names)].groupby(['task', 'seed']):
+        scores: dict[int, dict[int, Score]] = {}
+        for one in table.itertuples():
+            step = search.step_of(one.rate) if one.rate else 0
+            scores.setdefault(one.updates, {})[step] = Score(one.train, one.loss, one.error, one.noise, one.wrong)
+        scan = pd.DataFrame(scans[f'{task}/{seed}'].T.astype(float), columns=['lr', 'main/loss'])
+        yield Recorded(task, seed, scan, scores.pop(0)[0], scores)
+
+
+class Oracle:
+    """The error of each maximum, between those of `oracle.csv`.
+
+    Args:
+        rows: That table.
+    """
+
+    def __init__(self, rows: pd.DataFrame) -> None:
+        table = rows[rows.seed.isin(SEEDS)].sort_values('max')
+        self._curves = {key: (np.log10(part['max']), part.error.to_numpy()) for key, part in table.groupby(['task', 'seed'])}
+        means = table.groupby(['task', 'max']).error.mean()
+        self._best = {task: means[task].idxmin() for task in table.task.unique()}
+
+    def regret(self, task: str, seed: int, high: float) -> float:
+        """Points that a range with this maximum loses against the best by all seeds."""
+        logs, errors = self._curves[task, seed]
+        found, best = np.interp([math.log10(high), math.log10(self._best[task])], logs, errors)
+        return float(found - best)
+
+    def distance(self, task: str, high: float) -> float:
+        """Decades from the best range's maximum to another."""
+        return math.log10(high / self._best[task])
+
+
+class Replay(RangeTest):
+    """A range test whose trials were recorded.
+
+    Args:
+        recorded: What was recorded.
+        position: By how many fine steps the grid is moved.
+    """
+
+    def __init__(self, recorded: Recorded, position: int) -> None:
+        self._recorded, self._moved = recorded, search.rate_of(position)
+        self.updates = len(recorded.scan)
+        super().__init__(self, (mock.Mock(examples=None),) * 2, None, lambda: None)  # type: ignore[arg-type]
+
+    def answer(self, budget: Budget) -> float:
+        """The maximum; where nothing would be answered, the lowest rate that was tried."""
+        anchors = [anchor / self._moved for anchor in search.where_to_look(self._recorded.scan)]
+        question = Question(None, 'linear', None, lambda length: budget)
+        try:
+            _, found = self.decide(anchors, self._recorded.start, question)
+        except NoRangeError:
+            return self._moved * float(self.trials['rate'].min())
+        return self._moved * found.rate
+
+    def trial(self, rate: float, updates: int) -> Trial:
+        """What was recorded at this rate, or at the nearest one."""
+        scores = self._recorded.scores[updates]
+        step = min(max(search.step_of(rate * self._moved), min(scores)), max(scores))
+        self.updates += updates
+        return Trial(rate, scores[step], updates)
+
+
+def worth(recorded: list[Recorded], oracle: Oracle, budget: int) -> pd.DataFrame:
+    """Regret, distance from the best and updates of each task; columns of these names."""
+    rows = []
+    for one in recorded:
+        for position in POSITIONS:
+            test = Replay(one, position)
+            with contextlib.suppress(KeyError):  # trials of this length were not recorded
+                high = test.answer(BUDGETS[budget])
+                found = oracle.regret(one.task, one.seed, high), oracle.distance(one.task, high)
+                rows.append((one.task, *found, test.updates + BUDGETS[budget].ramp))
+    return pd.DataFrame(rows, columns=['task', 'regret', 'distance', 'updates']).groupby('task').mean()
+
+
+def row(name: str, found: pd.DataFrame, plain: pd.DataFrame) -> dict[str, str]:
+    """A row of the table that is printed."""
+    differs = (found.regret - plain.regret).dropna()
+    error = differs.std() / math.sqrt(len(differs))
+    return {
+        'rule': name,
+        'regret': f'{found.regret.mean():.2f} / {found.regret.max():.1f}',
+        'difference': f'{differs.mean():+.2f} ± {error:.2f}',
+        'distance': f'{found.distance.mean():+.2f}',
+        'updates': f'{found.updates.median():.0f}',
+    }
+
+
+if __name__ == '__main__':
+    main()
