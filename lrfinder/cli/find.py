@@ -88,9 +88,9 @@ class _Job:
         self._prepare()
         tuned = trial_folders.parts(self._folder) if self._options.tune else []
         with reserved(self._folder, [*self._folders, *tuned]):
-            self._manifest.save()
             if self._options.tune and not resumes:
-                trial_folders.begin_anew(self._folder)
+                trial_folders.begin_anew(self._folder)  # before there is a run that could go on with it
+            self._manifest.save()
             with self._saying_how_to_go_on():
                 suggestion = self._range()
                 if self._plan is not None:
@@ -263,8 +263,8 @@ class _Job:
         )
 
     def _snapshot(self, folder: Path) -> Path | None:
-        named = Path(str(self._options.resume))
-        if named.is_file() and folder == self._folder:
+        named = None if self._options.resume is None else Path(self._options.resume)
+        if named is not None and named.is_file() and folder == self._folder:
             return named
         return snapshots.newest_snapshot(folder, self._manifest.run_id)
 

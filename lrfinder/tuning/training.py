@@ -88,11 +88,14 @@ def validated(updater: Any, evaluator: Any) -> dict[str, Any]:
     """What an evaluator says of the model as it is now, by the names of a curve's columns.
 
     Raises:
-        ValueError: There is none, or it reports neither a loss nor an accuracy.
+        ValueError: There is none, it reports neither a loss nor an accuracy, or several workers train together.
     """
     if evaluator is None:
         raise ValueError(NO_EVALUATOR)
-    observed = EvaluatorJudge(evaluator, workers_of(updater)).validate(chainer.Reporter())
+    workers = workers_of(updater)
+    if workers.size > 1:
+        raise ValueError('tune works for one process alone, not for workers that train together')
+    observed = EvaluatorJudge(evaluator, workers).validate(chainer.Reporter())
     found = Names().validated(observed)
     if not found:
         raise ValueError(
