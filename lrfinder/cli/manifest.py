@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfinder import _files
+from lrfinder._names import CURVE, SUGGESTION, TRIALS
 from lrfinder.cli import finished
 from lrfinder.cli.errors import UsageError, writing
 from lrfinder.cli.options import OF_A_RUN, Options, arguments_of, check, flag, parse
@@ -25,7 +26,7 @@ from lrfinder.zoo.factory import describe
 
 NAME = 'run.json'
 SCHEMA = 1
-RANGE_TEST = ('curve.csv', 'suggestion.json')
+RANGE_TEST = (CURVE, TRIALS, SUGGESTION)
 
 
 @dataclasses.dataclass(frozen=True)

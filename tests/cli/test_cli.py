@@ -15,6 +15,7 @@ import clr  # noqa: F401
 import lrfinder
 from lrfinder.cli import options
 from lrfinder.cli.main import main
+from lrfinder.cli.manifest import RANGE_TEST
 
 import chainer
 import numpy as np
@@ -366,8 +367,8 @@ def stopped(folder, state):
     keep = {
         'before the test was done': [],
         'between curve and suggestion': ['curve.csv'],
-        'after the test': ['curve.csv', 'suggestion.json', 'range_test.png'],
-        'after the training': ['curve.csv', 'suggestion.json', 'range_test.png', 'log', 'snapshot_iter_48'],
+        'after the test': [*RANGE_TEST, 'range_test.png'],
+        'after the training': [*RANGE_TEST, 'range_test.png', 'log', 'snapshot_iter_48'],
     }[state]
     for path in folder.iterdir():
         if path.is_dir():

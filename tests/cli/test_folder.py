@@ -151,7 +151,7 @@ def test_a_folder_that_goes_away_meanwhile_comes_back(tmp_path, user_module, cap
     """
     user_module('nets', source)
     assert main(['--model', 'nets:make', '--iterations', '60', '--quiet', '--out', 'out']) == 0
-    assert names(Path('out')) == {'curve.csv', 'run.json', 'suggestion.json', 'range_test.png'}
+    assert names(Path('out')) == {'curve.csv', 'trials.csv', 'run.json', 'suggestion.json', 'range_test.png'}
 
 
 def test_that_files_are_replaced_is_said(tmp_path, capsys):
