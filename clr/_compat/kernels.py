@@ -27,6 +27,8 @@ Sizes = tuple[int, ...]
 _SHORT_ROW = 8
 # A transposed convolution is computed as one with the kernel turned around up to so many times the channels that it gives.
 _TURNED_UP_TO = 4
+# Arrays of NumPy's, in memory or, as joblib has large ones, in a file.
+_PLAIN = (np.ndarray, np.memmap)
 # NumPy sums up numbers of half precision with more care than a matrix product does.
 _SINGLE = 4
 
@@ -274,7 +276,7 @@ def _column_products(one: Array, other: Array) -> Array:
 
 
 def _are_plain(*arrays: Any) -> bool:
-    return all(type(array) is np.ndarray for array in arrays)
+    return all(type(array) in _PLAIN for array in arrays)
 
 
 _MENDED = {

@@ -159,6 +159,15 @@ def test_batch_normalization(axis, x_type, gamma_type, last):
     assert_same(lambda *given: F.fixed_batch_normalization(*given, axis=axis), arrays)
 
 
+def test_arrays_in_a_file_or_that_repeat_one_value_give_the_same(tmp_path):
+    x, w = drawn((2, 3, 5, 5), 'f'), drawn((4, 3, 3, 3), 'f')
+    expected = F.convolution_2d(x, w).array
+    np.save(tmp_path / 'x.npy', x)
+    np.testing.assert_array_equal(F.convolution_2d(np.load(tmp_path / 'x.npy', mmap_mode='c'), w).array, expected)
+    ones = np.broadcast_to(np.float32(1), x.shape)
+    np.testing.assert_array_equal(F.convolution_2d(ones, w).array, F.convolution_2d(ones.copy(), w).array)
+
+
 def test_an_empty_batch_is_one():
     w, b = drawn((4, 3, 3, 3), 'f'), drawn((4,), 'f')
     assert F.convolution_2d(drawn((0, 3, 5, 5), 'f'), w, b).shape == (0, 4, 3, 3)
