@@ -304,7 +304,8 @@ class RangeTest:
         trials = deciding.trials
         high = min(max(found.rate, bounds[0]), bounds[1])
         low, why_low = analyzer.minimum(reading or _whole(self.curve), high)
-        highest = max(trial.rate for trial in trials)
+        everything = [trial for rung in self._rungs for trial in rung.trials]
+        highest = max(trial.rate for trial in everything)
         return Estimate(
             value_range=(low, high),
             exhausted=(reading is None or reading.limit is None) and found.best.rate == highest,
@@ -313,13 +314,13 @@ class RangeTest:
                 *self._doubts,
                 *self._failures(),
                 *(KNOWN_WARNING,) * self._known,
-                *weighing.warnings(trials, found, start),
+                *weighing.warnings(everything, found, start),
                 *doubts(reading, high),
             ),
             spread=_spread(found.interval, low, high),
             length=self._length_in_iterations(),
             band=(min(found.band[0], high), max(found.band[1], high)),
-            diverges=weighing.diverges([trial for rung in self._rungs for trial in rung.trials], found),
+            diverges=weighing.diverges(everything, found),
             reading=reading,
         )
 

@@ -32,8 +32,13 @@ TELLING = (LOSS, VALIDATION_LOSS, ACCURACY, VALIDATION_ACCURACY)
 LEAST_VALUES = 5
 # Learning has started to pay when this share of the whole gain has come.
 ONSET = 0.1
-# A curve has degraded where this share of the whole gain is lost again.
+# A curve has degraded where this share of the whole gain is lost again. Where a network began far above chance, chance may be
+# little of that; but a network that collapses does so at once, within such a share of the ramp: then the same share of what was
+# gained in the second half of the way to the best is enough.
 LOST = 0.25
+AT_ONCE = 0.05
+# So many values stand for where a metric began.
+FIRST_VALUES = 3
 # What is lost for less than this share of the ramp, at its end, may only be noise.
 LASTING = 0.05
 # A ramp passes through a rate in a moment, a cycle stays near it. So a cycle stands only a share of the rate at which a ramp
@@ -74,6 +79,11 @@ class Signal:
     def gain(self) -> float:
         """How far the smoothed signal falls from its start to its best."""
         return self.start - float(self.smooth.min())
+
+    @property
+    def whole_gain(self) -> float:
+        """How far it falls from its first values, which smoothing mixes with what has been learned after them."""
+        return max(self.gain, float(np.median(self.values[:FIRST_VALUES])) - float(self.smooth.min()))
 
     @property
     def noise(self) -> float:
@@ -286,12 +296,34 @@ def degradation(signal: Signal, diverged: bool = False) -> float | None:
         signal: The metric.
         diverged: Whether the run diverged after the last value: then even a short loss at the end is for good.
     """
-    best = int(np.argmin(signal.smooth))
-    lost = signal.smooth > signal.smooth[best] + LOST * signal.gain
-    kept = np.flatnonzero(~lost)
-    first = int(kept[-1]) + 1
-    length = len(lost) - first
-    return float(signal.rates[first]) if length >= (1 if diverged else LASTING * len(lost)) else None
+    least = 1 if diverged else LASTING * len(signal.smooth)
+    firsts = [_lost_for_good(signal, float(signal.smooth.min()) + LOST * signal.whole_gain), _lost_at_once(signal)]
+    found = [first for first in firsts if first is not None and len(signal.smooth) - first >= least]
+    return float(signal.rates[min(found)]) if found else None
+
+
+def _lost_for_good(signal: Signal, level: float) -> int | None:
+    """The index from which on a signal stays above a level; ``None`` where it ends below."""
+    first = int(np.flatnonzero(signal.smooth <= level)[-1]) + 1
+    return first if first < len(signal.smooth) else None
+
+
+def _lost_at_once(signal: Signal) -> int | None:
+    """The index at which a signal jumps up for good; ``None`` where it does not.
+
+    A jump is more than noise explains, and than the signal changes as fast from the middle of the way to the best on: no curve
+    that gets worse little by little has one.
+    """
+    smooth, width = signal.smooth, max(2, round(AT_ONCE * len(signal.smooth)))
+    least_after = np.minimum.accumulate(smooth[::-1])[::-1]
+    jump = least_after[width:] - smooth[:-width]
+    best = int(np.argmin(smooth))
+    late_gain = float(smooth[best // 2] - smooth[best])
+    usual = float(np.quantile(np.abs(smooth[width:] - smooth[:-width])[min(best // 2, len(jump) - 1) :], 0.25))
+    highest = int(np.argmax(jump))
+    if jump[highest] <= max(SIGNIFICANT * signal.noise, SIGNIFICANT * usual, LOST * late_gain):
+        return None
+    return _lost_for_good(signal, float(smooth[highest] + jump[highest] / 2))
 
 
 def signals(table: pd.DataFrame) -> list[Signal]:

@@ -1,5 +1,6 @@
 """The analyzer on synthetic curves whose answer is known, and on curves that the method's authors recorded."""
 
+import math
 from pathlib import Path
 
 import lrfinder
@@ -247,3 +248,36 @@ def test_a_loss_that_rises_from_the_first_rows_on_asks_for_lower_rates():
     curve = pd.DataFrame({'lr': rates, 'main/loss': 4 + 31 * rates})
     with pytest.raises(lrfinder.NoRangeError, match='start the ramp at a lower rate'):
         lrfinder.analyze(curve)
+
+
+# ---- death where a start far above chance hides it
+
+
+def dying(start, rows, shape, noise):
+    """A loss that plunges to chance, ln 2, falls to 0.25 from there, and is back at chance for good from a rate on."""
+    random = np.random.RandomState(0)
+    rates, death = (np.geomspace(1e-6, 1e-2, rows), 1e-4) if shape == 'exponential' else (np.linspace(1e-6, 1e-3, rows), 6e-4)
+    middle = 1e-5 if shape == 'exponential' else 5e-5
+    alive = 0.25 + (math.log(2) - 0.25) / (1 + (rates / middle) ** 2) + (start - math.log(2)) * np.exp(-3 * (rates / 1e-6 - 1))
+    losses = np.where(rates > death, math.log(2), alive) + random.normal(0, noise, rows) * np.where(rates > death, 0.2, 1.0)
+    return pd.DataFrame({'lr': rates, 'main/loss': losses}), death
+
+
+@pytest.mark.parametrize('start', [0.7, 2.3, 40.0, 1000.0])
+@pytest.mark.parametrize('rows', [100, 1000])
+@pytest.mark.parametrize('shape', ['exponential', 'linear'])
+@pytest.mark.parametrize('noise', [0.0, 0.02, 0.1])
+def test_a_death_at_chance_is_seen_however_far_above_chance_the_loss_began(start, rows, shape, noise):
+    curve, death = dying(start, rows, shape, noise)
+    reading = analyzer.read(curve)
+    assert reading.limit is not None
+    assert reading.limit.rate == pytest.approx(death, rel=0.3)
+
+
+def test_a_curve_that_gets_worse_little_by_little_has_not_died():
+    """As of the authors' ramp to 3 in 100,000 updates: the accuracy jumps up in the first rows, and sinks slowly to the end."""
+    rows = 1000
+    rates = np.linspace(0, 3, rows)
+    accuracy = 0.1 + 0.76 * (1 - np.exp(-rates / 0.03)) - 0.05 * rates
+    curve = pd.DataFrame({'lr': rates, 'validation/main/accuracy': accuracy + np.random.RandomState(0).normal(0, 0.02, rows)})
+    assert analyzer.read(curve).limit is None
