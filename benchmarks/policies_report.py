@@ -154,7 +154,7 @@ def draw_policies(runs: pd.DataFrame, path: Path) -> None:
         for row, name in enumerate(order):
             values = shown[length].loc[name]
             colour = OTHERS if name in (BEST_FIXED, BEST_STEPS) else CYCLES
-            axes.scatter(values, np.full(len(values), row), s=12, alpha=0.45, linewidths=0, color=colour)
+            axes.scatter(values, np.full(len(values), row), s=12, alpha=0.45, linewidths=0, color=colour, clip_on=False)
             axes.scatter(values.mean(), row, marker='|', s=120, color=colour)
         axes.axvline(0, color='black', linewidth=0.6)
         axes.set_xscale('symlog', linthresh=1, linscale=1)
