@@ -14,8 +14,8 @@ from dataclasses import dataclass
 # The model has learned when its share of wrong answers has fallen by so many standard deviations, and by so much.
 SURE = 2.5
 ERROR_FALL = 0.02
-# Without answers, a fall of the training loss by so many standard errors is learning if the held-out loss falls, too, however
-# small a share of the loss that is: it may have any constant in it.
+# Without answers, a fall of the held-out loss by so many standard errors of the training loss is learning, however small a
+# share of the loss that is: it may have any constant in it.
 SURE_BY_LOSS = 1.0
 # What is a smaller share of a loss than this comes from rounding.
 ROUNDING = 1e-6
@@ -79,7 +79,7 @@ def learned(scores: Iterable[Score], start: Score, examples: int | None = None) 
     if _few(examples):
         return any(_surely(start.train - score.train, score) for score in scores)
     if by_loss_alone(scores, start):
-        return any(loses_less(score, start) and _surely(start.train - score.train, score) for score in scores)
+        return any(_surely(start.loss - score.loss, score) for score in scores)
     return knows_more(scores, start, examples)
 
 
@@ -96,16 +96,23 @@ def knows_more(scores: Iterable[Score], start: Score, examples: int | None = Non
     """
     scores = sound(scores)
     if by_loss_alone(scores, start):
-        return any(loses_less(score, start) for score in scores)
+        return any(gains(score, start) for score in scores)
     if _few(examples) and math.isfinite(start.wrong):
         return any(start.wrong - score.wrong > WRONG_FALL * start.wrong for score in scores)
     return any(_answers_better(score, start, examples) for score in scores)
 
 
+def gains(score: Score, start: Score) -> bool:
+    """Whether the held-out loss of a run is below that of the start by more than rounding.
+
+    The training loss of the start is that of other batches than the run's: where a few examples decide, it tells nothing.
+    """
+    return start.loss - score.loss > ROUNDING * abs(score.loss)
+
+
 def loses_less(score: Score, other: Score) -> bool:
-    """Whether the losses of a run, on training and on held-out data, are below others by more than rounding."""
-    fall = min(other.loss - score.loss, other.train - score.train)
-    return fall > ROUNDING * max(abs(score.loss), abs(score.train))
+    """Whether the losses of a run, on training and on held-out data, are below those of another by more than rounding."""
+    return gains(score, other) and other.train - score.train > ROUNDING * abs(score.train)
 
 
 def knows_already(start: Score, ruined: float) -> bool:
@@ -131,7 +138,7 @@ def alike(scores: Iterable[Score], start: Score) -> bool:
     scores = sound(scores)
     if len(scores) < 2:
         return False
-    noise = max(score.noise for score in scores)
+    noise = min(score.noise for score in scores)
     pairs = (
         ([score.train for score in scores], start.train),
         ([score.loss for score in scores], start.loss),
@@ -163,5 +170,5 @@ def _answers_better(score: Score, start: Score, examples: int | None) -> bool:
 
 
 def _surely(fall: float, score: Score) -> bool:
-    """Whether a fall of the training loss to that of a run is more than noise, and than rounding."""
+    """Whether a fall of a loss to that of a run is more than noise, and than rounding."""
     return fall > max(SURE_BY_LOSS * score.noise, ROUNDING * abs(score.train))

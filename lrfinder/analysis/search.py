@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from lrfinder.analysis.learning import Score, alike, knows_more, loses_less, sound
+from lrfinder.analysis.learning import Score, alike, gains, knows_more, loses_less, sound
 from lrfinder.analysis.metrics import ACCURACY, LOSS
 from lrfinder.analysis.smoothing import smoothed
 from lrfinder.analysis.trials import STEPS, Trial, by_rate, scores_of, verdict
@@ -257,14 +257,17 @@ def speeding_up(scores: Sequence[Score], start: Score) -> bool:
     if len(scores) < 2 or not (scores[-1].sound and scores[-2].sound):
         return False
     next_one, highest = scores[-2:]
-    faster = loses_less(highest, next_one) and loses_less(highest, start)
-    return faster and start.loss - highest.loss > SPEEDING_UP * (start.loss - next_one.loss)
+    return (
+        loses_less(highest, next_one)
+        and gains(highest, start)
+        and start.loss - highest.loss > SPEEDING_UP * (start.loss - next_one.loss)
+    )
 
 
 def _highest_lost_most(scores: Sequence[Score], start: Score) -> bool:
     """Whether the losses are lowest at the highest rate: then nothing speaks against higher ones."""
-    highest, others = scores[-1], (start, *sound(scores[:-1]))
-    return highest.sound and all(loses_less(highest, other) for other in others)
+    highest = scores[-1]
+    return highest.sound and gains(highest, start) and all(loses_less(highest, other) for other in sound(scores[:-1]))
 
 
 def _gaps(steps: Sequence[int], best: int, apart: int) -> list[int]:

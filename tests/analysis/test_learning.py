@@ -79,6 +79,11 @@ def test_little_was_learned_where_the_fall_is_hardly_more_than_noise():
     assert learning.learned_little([DIVERGED], START)
 
 
+def test_one_noisy_run_does_not_make_others_alike():
+    runs = [Score(1.0, 1.0, noise=0.01), Score(1.5, 1.5, noise=0.01), Score(9.0, 1.2, noise=3.0)]
+    assert not learning.alike(runs, Score(160.0, 160.0))
+
+
 def test_a_model_knows_already_what_it_gets_right_until_a_rate_ruins_it():
     assert learning.knows_already(Score(0.1, 0.1, wrong=0.04), ruined=0.9)
     assert not learning.knows_already(START, ruined=math.nan)
