@@ -288,7 +288,10 @@ class RangeTest:
                 '(where another optimizer trains against this one, hold its model still meanwhile by disable_update())'
             )
         if not self._have_learned(start):
-            raise NoRangeError(f'no trial cycle made the model better, {what}; check labels, loss and gradients')
+            raise NoRangeError(
+                f'no trial cycle made the model better, {what}; check labels, loss and gradients, '
+                'or let a larger budget make the trials longer (--budget, budget=)'
+            )
         if not self._known and max(rates) >= COLLAPSED_OVER * min(rates) and alike(scores, start):
             raise NoRangeError(
                 f'all trial cycles came to the same, as when a network collapses at each rate, {what}; '
