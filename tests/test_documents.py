@@ -1,6 +1,7 @@
 """What the README and docs/ say is so: commands are accepted, code runs, tables are complete, links lead somewhere."""
 
 import configparser
+import dataclasses
 import fnmatch
 import re
 import shlex
@@ -127,7 +128,8 @@ def test_the_five_lines_train_in_a_range(text, names):
 def test_what_else_find_can_do_runs(names, tmp_path):
     curve = make_curve([(i, i / 100, 1 / i, i / 100, np.nan, np.nan) for i in range(1, 101)])
     write_curve(curve, tmp_path / 'log.csv')
-    result = lrfinder.Result(curve, lrfinder.analyze(curve))
+    suggestion = dataclasses.replace(lrfinder.analyze(curve), batchsize=32, optimizer='MomentumSGD')
+    result = lrfinder.Result(curve, suggestion)
     names |= dict(lrfinder=lrfinder, find=lrfinder.find, analyze=lrfinder.analyze, CLR=CLR)
     names |= dict(result=result, test=result, ax=Figure().subplots())
     rows = re.findall(r'^\| .*? \| (.*) \|$', section('In your own training script', STARTED), flags=re.MULTILINE)
