@@ -6,6 +6,7 @@ the best of 16 ranges. `tasks` has the problems, `scoring` says what the figures
 
 To measure a change of the analyzer or of the search:
 
+    python -m benchmarks.rules                    # what it is worth on recorded trials, and what each constant is; two minutes
     git commit                                    # so that the provenance can name what was measured
     python -m benchmarks.ours --tasks NAME,NAME   # a first look; choose constants by tasks of the group 'tune' alone
     python -m benchmarks.ours                     # the judgement: all tasks
@@ -30,6 +31,7 @@ was cut off is continued with the tasks that are left. The groups:
 All tables, in the order in which each needs those before it, and what they cost on two cores:
 
     python -m benchmarks.oracle                   # oracle.csv: every task in 16 ranges, from six seeds; two hours
+    python -m benchmarks.trials --tasks tune,held # trials.csv, scans.npz: the trials that benchmarks.rules replays; an hour
     python -m benchmarks.ramps --tasks tune,held  # ramps.npz: the losses that the peers look at; 6 minutes
     .venv-peers/bin/python -m benchmarks.peers    # peers.csv: what they make of them (requirements-peers.txt); 2 minutes
     python -m benchmarks.train_ranges             # peers_regret.csv: what that is worth; 10 minutes

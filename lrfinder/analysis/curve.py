@@ -100,7 +100,7 @@ def check_curve(curve: Any) -> pd.DataFrame:
     names = [str(name) for name in curve.columns]
     cells: list[Any] = [curve.iloc[:, place] for place in range(len(names))]
     table = formats.of_columns(names, cells)
-    return _counted(_curve(table))
+    return _counted(_with_rates(_curve(table)))
 
 
 class _Column(NamedTuple):

@@ -266,8 +266,8 @@ def test_columns_of_any_kind_of_number_are_numbers(column):
 
 
 def test_missing_values_of_any_kind_are_nan():
-    table = check_curve(pd.DataFrame({'lr': pd.array([1, None], dtype='Int64'), 'main/loss': [None, pd.NA]}))
-    assert table['lr'].tolist() == pytest.approx([1.0, NAN], nan_ok=True)
+    table = check_curve(pd.DataFrame({'lr': pd.array([1, 2], dtype='Int64'), 'main/loss': [None, pd.NA]}))
+    assert table['lr'].tolist() == [1.0, 2.0]
     assert table['main/loss'].isna().all()
 
 
@@ -315,3 +315,18 @@ def test_what_is_no_table_of_a_curve_is_refused(table, problem):
     with warnings.catch_warnings(), pytest.raises(ValueError, match=f'^{re.escape(problem)}'):
         warnings.simplefilter('error')
         check_curve(table)
+
+
+def test_of_a_table_too_rows_without_a_rate_are_joined_or_dropped():
+    """As Lightning logs its validation."""
+    table = pd.DataFrame(
+        {
+            'iteration': [1, 2, 2, 3],
+            'lr': [0.1, 0.2, None, None],
+            'main/loss': [2.0, 1.0, None, None],
+            'validation/main/loss': [None, None, 1.5, 1.4],
+        }
+    )
+    checked = check_curve(table)
+    assert checked['lr'].tolist() == [0.1, 0.2]
+    assert checked['validation/main/loss'].tolist() == pytest.approx([NAN, 1.5], nan_ok=True)
