@@ -209,7 +209,7 @@ def test_reason_and_warnings_name_the_numbers():
     runs = trials(Score(1.9, 1.9, 0.85, noise=0.02), DIVERGED)
     found = weighing.verdict(runs, START)
     assert weighing.reason(runs, found) == (
-        'the middle of the rates that did well in 2 trial cycles, by their highest rate: '
+        'the middle of the rates that did well in 2 trial cycles, and still do up to twice as high; by their highest rate: '
         '0.01: loss 1.9, 85% wrong; 0.032: diverged'
     )
     assert weighing.warnings(runs, found, START) == [
