@@ -86,7 +86,7 @@ class Question:
         return self._budget(length).rungs
 
     def ramp(self, best: float) -> npt.NDArray[np.float64]:
-        """The rates of the ramp, given that of the best trial."""
+        """The rates of the ramp, given the highest rate that it must pass."""
         end = RAMP_END * best
         start = 0.0 if self._shape == 'linear' else RAMP_START_SHARE * end
         return ramp.rates(self._given or (start, end), self.ramp_updates, self._shape)
@@ -172,7 +172,7 @@ class RangeTest:
         self._known = knows_already(start, search.ruined(self.scan))
         deciding, found = self.decide(anchors, start, question)
         self._found = found
-        self._record(question.ramp(found.best.rate))
+        self._record(question.ramp(max(found.best.rate, found.rate)))
         return self._estimate(deciding, found, start, question.bounds)
 
     def _ask_the_judge(self) -> None:
