@@ -113,13 +113,21 @@ class Estimate:
 
 @dataclass
 class Deciding:
-    """The trials of one rung, and how many times as long as they are the training is."""
+    """The trials of one rung.
 
-    longer: float
+    Attributes:
+        updates: How long they are.
+        length: How long the training is; ``None`` where that is not known.
+        trials: Those so far.
+    """
+
+    updates: int
+    length: int | None
     trials: list[Trial] = field(default_factory=list)
 
-    def verdict(self, start: Score) -> Verdict | None:
-        return weighing.verdict(self.trials, start, self.longer)
+    def verdict(self, start: Score, length: int | None = None) -> Verdict | None:
+        """What they speak for: for the training, or for a run of another length."""
+        return weighing.verdict(self.trials, start, weighing.times_as_long(length or self.length, self.updates))
 
 
 class RangeTest:
@@ -227,10 +235,10 @@ class RangeTest:
         rungs = question.rungs(length)
         bounds = question.bounds
         for place, rung in enumerate(rungs):
-            found = self._rungs[-1].verdict(start) if self._rungs else None
+            found = self._rungs[-1].verdict(start, rung.updates) if self._rungs else None
             if place and (found is None or not self._have_learned(start)):
                 return
-            deciding = Deciding(weighing.times_as_long(length, rung.updates))
+            deciding = Deciding(rung.updates, length)
             self._rungs.append(deciding)
             last = self._runner.updates + (rung.trials - 1) * rung.updates
             if found is None:

@@ -233,3 +233,76 @@ def test_what_is_something_else_is_refused_before_any_update(named, message):
     with pytest.raises(ValueError, match=f'^{message}$'):
         lrfinder.find(given, **named)
     assert given.iteration == 0
+
+
+def test_a_larger_budget_repeats_the_best_at_four_times_the_length():
+    found = lrfinder.find(updater(*blobs()), budget=1600, quiet=True)
+    lengths = found.trials['updates'].tolist()
+    assert lengths == sorted(lengths) and set(lengths) == {84, 336}
+    assert found.suggestion.updates <= 1600
+    longest = found.trials[found.trials['updates'] == 336]
+    assert longest['weight'].max() > 0.1 and (found.trials['weight'][found.trials['updates'] == 84] == 0).all()
+    assert longest['rate'].min() / 3 < found.suggestion.value_range[1] < 3 * longest['rate'].max()
+
+
+def test_no_trial_is_longer_than_the_training():
+    found = lrfinder.find(updater(*blobs()), length=(40, 'iteration'), quiet=True)
+    assert set(found.trials['updates']) == {40}
+    assert found.suggestion.length == 40
+
+
+@pytest.mark.parametrize('budget', [99, 0, '600', 1.5])
+def test_a_budget_out_of_its_range_is_refused(budget):
+    with pytest.raises(ValueError, match='budget must be'):
+        lrfinder.find(updater(*blobs()), budget=budget)
+
+
+@pytest.mark.parametrize('budget', [100, 250, 600])
+def test_every_budget_gives_an_answer_and_is_kept(budget):
+    suggestion = lrfinder.find(updater(*blobs()), budget=budget, quiet=True).suggestion
+    assert suggestion.updates <= budget
+    assert 0.001 < suggestion.value_range[1] < 3
+
+
+def test_the_answer_says_what_was_tried_where_it_is_as_good_and_where_it_diverges():
+    found = lrfinder.find(updater(*blobs(), optimizer=chainer.optimizers.SGD()), quiet=True)
+    suggestion = found.suggestion
+    assert found.trials.columns.tolist()[0] == 'rate' and len(found.trials) >= 3
+    low, high = suggestion.band
+    assert low <= suggestion.value_range[1] <= high
+    assert suggestion.diverges is None or suggestion.diverges > suggestion.value_range[1]
+
+
+@pytest.mark.parametrize('constant', [-100.0, -30.0, 30.0, 100.0])
+def test_a_constant_in_the_loss_changes_no_answer(constant):
+    class Shifted(L.Classifier):
+        def forward(self, x, t):
+            loss = super().forward(x, t) + constant
+            chainer.report({'loss': loss}, self)
+            return loss
+
+    def answer(classifier):
+        inputs, labels = blobs()
+        this = updater(inputs, labels)
+        this.get_optimizer('main').setup(classifier(this.get_optimizer('main').target.predictor))
+        return lrfinder.find(this, quiet=True).suggestion.value_range
+
+    assert answer(Shifted) == pytest.approx(answer(L.Classifier), rel=0.02)
+
+
+@pytest.mark.parametrize('scale', [1e-4, 1e-2, 1e2, 1e4])
+def test_the_scale_of_the_inputs_moves_the_answer_of_a_linear_model_by_its_square(scale):
+    """To a step of the grid."""
+
+    def answer(by):
+        inputs = np.random.RandomState(1).normal(0, 1, (400, 8)).astype('f')
+        targets = (inputs @ np.arange(8, dtype='f')[:, None] + 0.5).astype('f')
+        linear = L.Linear(8, 1, nobias=True)
+        this = updater((by * inputs).astype('f'), targets, network=linear, optimizer=chainer.optimizers.SGD())
+        linear.W.array[...] /= by
+        classifier = L.Classifier(linear, lossfun=F.mean_squared_error)
+        classifier.compute_accuracy = False
+        this.get_optimizer('main').setup(classifier)
+        return by * by * lrfinder.find(this, quiet=True).suggestion.value_range[1]
+
+    assert 1 / 2 < answer(scale) / answer(1.0) < 2
