@@ -8,6 +8,8 @@ import pytest
 
 # A shell starts what it runs in the background with SIGINT ignored, and so would be all that the tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, 'SIGHUP'):  # and nohup starts it with SIGHUP ignored
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture
