@@ -110,7 +110,7 @@ def steadiness(steady: pd.DataFrame) -> pd.DataFrame:
 def details(scores: pd.DataFrame, oracle: pd.DataFrame) -> pd.DataFrame:
     """A row a task: the maximum found, the oracle's, and what the difference costs."""
     ours = scores[scores.rule == OURS].set_index('task')
-    best = best_ranges(oracle)
+    best = best_ranges(oracle).reindex(ours.index)
     return (
         pd.DataFrame(
             {
