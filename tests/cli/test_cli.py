@@ -652,12 +652,13 @@ def test_bad_input_leaves_the_folder_as_it_was(command, copy, user_module):
 def test_a_killed_process_is_one_line_and_keeps_what_others_had_done(user_module, tmp_path):
     user_module('nets', NETS)
     given = ['--model', 'nets:Net', '--batchsize', '128', '--iterations', '60', '--seeds', '4', '--jobs', '2', '--quiet']
-    # A range test takes at most 585 updates: both processes end far in their second one.
-    killed = process(*given, '--out', 'out', env={'NETS_STOP': f'850:{int(signal.SIGKILL)}'}, cwd=tmp_path)
+    # A range test takes some 300 to 600 updates: each process ends in its second one, or in its third.
+    killed = process(*given, '--out', 'out', env={'NETS_STOP': f'700:{int(signal.SIGKILL)}'}, cwd=tmp_path)
     assert (killed.returncode, killed.stdout) == (2, '')
     assert is_one_line(killed.stderr)
     assert killed.stderr.startswith('lrfinder: error: --jobs 2: one of the processes was killed')
-    assert set(pd.read_csv(tmp_path / 'out' / 'curve.csv')['seed']) <= {0, 1}
+    kept = set(pd.read_csv(tmp_path / 'out' / 'curve.csv')['seed'])
+    assert kept and kept < {0, 1, 2, 3}
 
 
 def test_a_folder_that_can_not_be_written_to_is_found_out_at_once(command, recorded, tmp_path):
