@@ -74,7 +74,7 @@ class Question:
         self.scan = plan.scan
         self.ramp_updates = plan.ramp if iterations is None else iterations
         self.ramp(best=1.0)  # refuses a wrong length or shape before any update
-        self.most = plan.most - plan.ramp + self.ramp_updates
+        self.most = plan.most(self.ramp_updates)
 
     @property
     def bounds(self) -> tuple[float, float]:

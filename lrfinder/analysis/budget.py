@@ -44,10 +44,14 @@ class Budget:
     ramp: int
     rungs: tuple[Rung, ...]
 
-    @property
-    def most(self) -> int:
-        """How many updates all of it may take: more only where a second scan is needed."""
-        return self.scan + self.ramp + sum(rung.trials * rung.updates for rung in self.rungs)
+    def most(self, ramp: int | None = None) -> int:
+        """How many updates all of it may take, with a ramp of its own length or of another: more only for a second scan.
+
+        >>> spent(600).most(), spent(600).most(ramp=1000)
+        (540, 1490)
+        """
+        trials = sum(rung.trials * rung.updates for rung in self.rungs)
+        return self.scan + (self.ramp if ramp is None else ramp) + trials
 
 
 def spent(budget: int = BUDGET, longest: int | None = None) -> Budget:

@@ -192,8 +192,8 @@ class _Job:
         if options.jobs > 1:
             return Progress('range tests', options.seeds - len(self._manifest.finished), options.quiet)
         spending = spent(options.budget, self._plan.iterations if self._plan else None)
-        most = spending.most + (options.iterations or spending.ramp) - spending.ramp
-        return Progress('range test', (options.seeds - len(self._manifest.finished)) * most, options.quiet)
+        left = options.seeds - len(self._manifest.finished)
+        return Progress('range test', left * spending.most(options.iterations), options.quiet)
 
     def _keep(self, error: BaseException, recording: Recording) -> None:
         """Writes what was recorded before the test ended early."""

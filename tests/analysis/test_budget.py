@@ -26,7 +26,7 @@ def test_no_trial_is_longer_than_the_training():
 @given(st.integers(LEAST_BUDGET, 100_000), st.one_of(st.none(), st.integers(1, 10_000)))
 def test_no_budget_is_exceeded_and_every_one_has_trials(budget, longest):
     plan = spent(budget, longest)
-    assert plan.most <= budget
+    assert plan.most() <= budget
     assert plan.scan >= 20 and plan.ramp >= 8
     assert plan.rungs and all(rung.updates >= 1 for rung in plan.rungs)
     lengths = [rung.updates for rung in plan.rungs]

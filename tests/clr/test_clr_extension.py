@@ -640,6 +640,13 @@ def falling(step, value_range, step_size):
 SAVED = dict(attr='lr', value_range=(0.01, 0.1), step_size=4, policy='cosine', options={'t_mult': 2})
 
 
+def save_snapshot():
+    trainer = make_trainer(optimizers.MomentumSGD(), 3)
+    trainer.extend(CLR(**SAVED))
+    trainer.run()
+    serializers.save_npz('snapshot', trainer)
+
+
 @pytest.mark.parametrize(
     'changed, what',
     [
@@ -656,10 +663,7 @@ SAVED = dict(attr='lr', value_range=(0.01, 0.1), step_size=4, policy='cosine', o
     ],
 )
 def test_a_snapshot_taken_with_other_arguments_is_refused(changed, what):
-    trainer = make_trainer(optimizers.MomentumSGD(), 3)
-    trainer.extend(CLR(**SAVED))
-    trainer.run()
-    serializers.save_npz('snapshot', trainer)
+    save_snapshot()
     optimizer = optimizers.MomentumSGD()
     trainer = make_trainer(optimizer, 6)
     trainer.extend(CLR(**{**SAVED, **changed}))
@@ -674,10 +678,7 @@ def test_a_snapshot_taken_with_other_arguments_is_refused(changed, what):
 
 
 def test_the_same_arguments_in_other_words_are_the_same():
-    trainer = make_trainer(optimizers.MomentumSGD(), 3)
-    trainer.extend(CLR(**SAVED))
-    trainer.run()
-    serializers.save_npz('snapshot', trainer)
+    save_snapshot()
     optimizer = optimizers.MomentumSGD()
     trainer = make_trainer(optimizer, 6)
     words = dict(
