@@ -13,9 +13,14 @@ FILES = (STUDY, TABLE, CURVES, BY_POLICY)
 FOLDER, RANGE = 'tune', 'range.json'
 
 
+def trainings(folder: Path) -> list[Path]:
+    """The folders of the trainings that may go on, in a run's folder."""
+    return [path for path in (folder / FOLDER).glob('*') if path.is_dir()]
+
+
 def parts(folder: Path) -> list[str]:
     """The names of the folders in a run's folder that tuning writes to, as far as they are there."""
-    return [FOLDER, *(path.relative_to(folder).as_posix() for path in (folder / FOLDER).glob('*/'))]
+    return [FOLDER, *(path.relative_to(folder).as_posix() for path in trainings(folder))]
 
 
 def begin_anew(folder: Path) -> None:

@@ -17,7 +17,7 @@ from lrfinder.cli.build import Builder
 from lrfinder.cli.errors import UsageError, writing
 from lrfinder.cli.options import TUNING_SEEDS, Options
 from lrfinder.cli.output import Output
-from lrfinder.cli.trial_folders import BY_POLICY, CURVES, FOLDER, RANGE, STUDY, TABLE
+from lrfinder.cli.trial_folders import BY_POLICY, CURVES, FOLDER, RANGE, STUDY, TABLE, trainings
 from lrfinder.engine.progress import Progress
 from lrfinder.tuning import trials
 from lrfinder.tuning.training import validated
@@ -111,7 +111,7 @@ class Tuning:
         """Removes the trainings that nothing goes on from: only those of the best trial and the default are needed."""
         kept = {f'trial_{trial.number}' for trial in trials.best_of(study, task)} if trials.has_default(study, task) else None
         done = {f'trial_{trial.number}' for trial in trials.tried(study)}
-        for path in (self._folder / FOLDER).glob('*/'):
+        for path in trainings(self._folder):
             repeated = not path.name.startswith('trial_') and trials.is_repeated(study, path.name)
             if kept is not None and (repeated or (path.name in done and path.name not in kept)):
                 self._remove(path)
@@ -137,7 +137,7 @@ class Tuning:
                 with contextlib.suppress(FileNotFoundError):  # it was moved before the run was killed
                     os.replace(folder / 'log', self._folder / 'log')
                 os.replace(trained, self._folder / trained.name)
-            for path in (self._folder / FOLDER).glob('*/'):
+            for path in trainings(self._folder):
                 self._remove(path)
             _files.write_text(self._folder / TABLE, tuned.trials.to_csv(index=False, lineterminator='\n'))
             plotting.save_tuning(self._folder / CURVES, tuned.trials, tuned.curves, tuned.metric, tuned.chosen)

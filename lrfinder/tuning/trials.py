@@ -158,7 +158,8 @@ def new_study(task: Task, storage: Any = None) -> optuna.Study:
 
 def in_file(path: str | os.PathLike[str]) -> optuna.storages.RDBStorage:
     """The storage in a file of SQLite, which several processes may use at once."""
-    url = URL.create('sqlite', database=str(Path(path).resolve()))  # a path may hold what has a meaning in one
+    # A path may hold what has a meaning in an address, and releases of SQLAlchemy differ in what they quote.
+    url = URL.create('sqlite', database=Path(path).resolve().as_uri(), query={'uri': 'true'})
     return optuna.storages.RDBStorage(url.render_as_string(), engine_kwargs={'connect_args': {'timeout': 60}})
 
 
