@@ -12,8 +12,9 @@ model is on held-out data after each of them. The whole rule:
   been lucky, but the middle of the good ones (:func:`verdict`).
 * A training is longer than a trial, and in time it gets to where a trial at a higher rate is already. That is no harm as long
   as higher rates are better. But where they learn the training data ever faster and other data ever worse, a training that is q
-  times as long passes the best trial's state at a q-th of its rate: the answer is lowered by q, but by no more than the rate
-  that learns the training data fastest is above that which is best on held-out data (:func:`overfitting`).
+  times as long passes the best trial's state at a q-th of its rate. The answer is lowered by q where that is clear, and by less
+  where it is not: the farther the rate that learns the training data fastest is above the one that is best on held-out data,
+  the clearer (:func:`overfitting`).
 
 What each of the numbers is worth: ``python -m benchmarks.rules``.
 """
@@ -53,6 +54,12 @@ LEAST_COST = 0.001
 FORESIGHT = 0.35
 # How many updates a training takes, where that is not known.
 USUAL_LENGTH = 360
+# How far above the rate that is best on held-out data the fastest one is by chance, and from where on a longer training is sure
+# to overfit, in decades. Trials tell nothing of a training that is more than so many times as long.
+BY_CHANCE, CLEAR = 1 / STEPS, 3 / STEPS
+FARTHEST = 100.0
+# An answer that is more than so many times lower than what the trials speak for is warned of.
+FAR = 10.0
 # Another test, with other weights and batches, answers otherwise: by the spread of the weights, and by a standard deviation of
 # so many decades more. So many standard deviations to each side hold eight of ten answers.
 BETWEEN_TESTS = 0.175
@@ -86,7 +93,8 @@ class Verdict:
         weights: Shape (trials,), the weights at their rates in ascending order; at most 1.
         interval: The rates between which the answer of another test is expected in eight of ten cases.
         band: The rates that are expected to lose no more than a point of the answers to the best one.
-        lowered: By how much the rates were divided, for a training that overfits in time.
+        overfitting: Whether a longer training overfits: 0 for no sign of it, up to 1.
+        lowered: By how much the rates were divided because of that.
     """
 
     rate: float
@@ -94,6 +102,7 @@ class Verdict:
     weights: Floats
     interval: tuple[float, float]
     band: tuple[float, float]
+    overfitting: float = 0.0
     lowered: float = 1.0
 
 
@@ -120,13 +129,14 @@ def times_as_long(length: int | None, updates: int) -> float:
     return max(1.0, (USUAL_LENGTH if length is None else length) / updates)
 
 
-def verdict(trials: Sequence[Trial], start: Score, longer: float = 1.0) -> Verdict | None:
+def verdict(trials: Sequence[Trial], start: Score, longer: float = 1.0, overfits: float = 0.0) -> Verdict | None:
     """Weighs trials against each other.
 
     Args:
         trials: In any order, of different rates and the same length.
         start: The state that they all began with.
         longer: How many times as long as they are the training is, 1 or more: :func:`times_as_long`.
+        overfits: How much shorter trials, of more different rates, say that a longer training overfits: 0 to 1.
 
     Returns:
         The verdict; ``None`` where no trial is sound.
@@ -152,7 +162,8 @@ def verdict(trials: Sequence[Trial], start: Score, longer: float = 1.0) -> Verdi
     variance = float(np.sum(weights * (logs - answer) ** 2) / np.sum(weights))
     lost = costs(logs, np.interp(logs, tried, _lost(scores, start)), FORESIGHT)
     low, high = _band(logs, np.where(known, lost, np.inf), answer)
-    lower = min(math.log10(longer), overfitting(logs, held_out, training, known))
+    overfits = max(overfits, overfitting(logs, held_out, training, known))
+    lower = overfits * math.log10(min(longer, FARTHEST))
     reach = EIGHT_OF_TEN * math.sqrt(variance + BETWEEN_TESTS**2)
     at_trials = np.interp(tried, logs, weights)
     return Verdict(
@@ -161,14 +172,15 @@ def verdict(trials: Sequence[Trial], start: Score, longer: float = 1.0) -> Verdi
         weights=at_trials,
         interval=(_power(answer - lower - reach), _power(answer - lower + reach)),
         band=(_power(low - lower), _power(high - lower)),
+        overfitting=overfits,
         lowered=_power(lower),
     )
 
 
 def overfitting(logs: Floats, held_out: Floats, training: Floats, known: npt.NDArray[np.bool_]) -> float:
-    """How far the rate that is fastest on the training data is above that which is best on held-out data, in decades.
+    """Whether a longer training overfits: 0 for no sign of it, up to 1.
 
-    A step of the grid is taken off: so far apart may they be by chance.
+    It does where the rate that is fastest on the training data is far above that which is best on held-out data.
 
     Args:
         logs: Shape (n,), logarithms of rates, ascending.
@@ -177,13 +189,13 @@ def overfitting(logs: Floats, held_out: Floats, training: Floats, known: npt.NDA
         known: Shape (n,), which rates count.
 
     >>> logs, all_of_them = np.array([0.0, 0.5, 1.0]), np.ones(3, bool)
-    >>> overfitting(logs, np.array([0.0, 1.0, 1.0]), np.array([1.0, 1.0, 0.0]), all_of_them) > 0.7
-    True
+    >>> overfitting(logs, np.array([0.0, 1.0, 1.0]), np.array([1.0, 1.0, 0.0]), all_of_them)
+    1.0
     >>> overfitting(logs, np.array([1.0, 1.0, 0.0]), np.array([1.0, 1.0, 0.0]), all_of_them)
     0.0
     """
     best, fastest = (np.average(logs, weights=_weights(behind, known)) for behind in (held_out, training))
-    return max(0.0, float(fastest - best) - 1 / STEPS)
+    return float(np.interp(fastest - best, [BY_CHANCE, CLEAR], [0.0, 1.0]))
 
 
 def table(trials: Sequence[Trial], deciding: Sequence[Trial], found: Verdict | None, validated: bool) -> pd.DataFrame:
@@ -360,6 +372,11 @@ def warnings(trials: Sequence[Trial], found: Verdict, start: Score) -> list[str]
     if learned_little(scores_of(trials), start):
         texts.append(
             'the trial cycles learned little, so they tell rates apart poorly: let the answer cost more (--budget, budget=)'
+        )
+    if found.lowered > FAR:
+        texts.append(
+            'the training is much longer than the trial cycles, and seems to overfit in time: its maximum was put '
+            f'{found.lowered:.2g} times lower than theirs, which longer trials would make surer (--budget, budget=)'
         )
     rates = [trial.rate for trial in trials]
     if found.best.rate == min(rates) < max(rates):

@@ -87,8 +87,22 @@ def test_a_longer_training_that_overfits_takes_a_lower_rate_by_as_much_as_it_is_
     assert found[0].band[0] / found[2].band[0] == pytest.approx(4)
 
 
-def test_it_is_lowered_by_no_more_than_the_fastest_rate_is_above_the_best():
-    assert 2.5 < weighing.verdict(OVERFITTING, START, 1e6).lowered < 12
+def test_it_is_lowered_by_less_where_that_is_less_clear():
+    """The fastest rate is two steps of the grid above the best, of which one may be chance and three would be clear."""
+    steps, everywhere = np.arange(9), np.ones(9, bool)
+    best_at, fastest_at = (np.where(steps == step, 0.0, 1.0) for step in (3, 5))
+    assert weighing.overfitting(steps / 4, best_at, fastest_at, everywhere) == pytest.approx(0.5, abs=0.1)
+
+
+def test_what_shorter_trials_say_of_overfitting_counts():
+    alone = weighing.verdict(by_loss(1.0, 0.5, 0.6), START, 16)
+    told = weighing.verdict(by_loss(1.0, 0.5, 0.6), START, 16, overfits=0.5)
+    assert (alone.lowered, told.lowered) == (1, pytest.approx(4))
+    assert weighing.verdict(OVERFITTING, START, 16, overfits=0.5).lowered == pytest.approx(16)
+
+
+def test_trials_say_nothing_of_a_training_a_million_times_as_long():
+    assert weighing.verdict(OVERFITTING, START, 1e6).lowered == pytest.approx(100)
 
 
 def test_a_longer_training_takes_the_same_rate_where_the_fastest_is_the_best():
@@ -223,6 +237,17 @@ def test_the_reason_says_by_how_much_a_longer_training_lowers_the_rate():
     assert weighing.reason(OVERFITTING, weighing.verdict(OVERFITTING, START, 4)).startswith(
         '4 times lower, as a longer training overfits: the middle of'
     )
+
+
+def test_a_range_that_is_put_far_below_the_trials_is_said_to_be_unsure():
+    warned = [weighing.warnings(OVERFITTING, weighing.verdict(OVERFITTING, START, longer), START) for longer in (4, 40)]
+    assert warned == [
+        [],
+        [
+            'the training is much longer than the trial cycles, and seems to overfit in time: its maximum was put 40 times '
+            'lower than theirs, which longer trials would make surer (--budget, budget=)'
+        ],
+    ]
 
 
 def test_the_best_at_the_highest_rate_says_where_to_look():
