@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lrfinder._names import printable
@@ -13,7 +13,7 @@ from lrfinder.engine.protocols import Optimizer, Updater
 from lrfinder.engine.rate import Rate, SetUpError
 from lrfinder.engine.recorder import Names
 from lrfinder.engine.run import OnRow, Run, Steps
-from lrfinder.engine.state import Undo
+from lrfinder.engine.state import Undo, undo_random_numbers
 from lrfinder.engine.workers import Workers
 
 import numpy as np
@@ -50,6 +50,7 @@ class Runner:
         self._rate = rate
         self._optimizer = optimizer
         self._undo = undo
+        self._draw_as_found = undo_random_numbers()
         self._workers = workers
         self._names = names or Names()
         # A trainer that never runs: it knows how observers of an updater's models are named.
@@ -117,7 +118,7 @@ class Runner:
             while run.stop_reason is None:
                 if self._step(run, steps) and len(run) in validate_after and not run.diverged:
                     assert judge is not None
-                    run.record_validation(judge.validate(self._reporter))
+                    run.record_validation(self._validate(judge))
             run.read()
         if judge is None or not judge.holds_out:
             self._count(began, self._iterations - iterations, self.updates - updates)
@@ -177,7 +178,16 @@ class Runner:
         """What a judge says of the found state; nothing where it can't validate."""
         self._undo()
         with np.errstate(all='ignore'):
-            return self._names.validated(judge.validate(self._reporter)) if judge.validates else {}
+            return self._names.validated(self._validate(judge)) if judge.validates else {}
+
+    def _validate(self, judge: Judge) -> Mapping[str, float]:
+        """Validates, drawing the same random numbers each time: what is said differs by the model, not by luck."""
+        go_on_drawing = undo_random_numbers()
+        self._draw_as_found()
+        try:
+            return judge.validate(self._reporter)
+        finally:
+            go_on_drawing()
 
 
 def _from_an_iterator(error: StopIteration) -> bool:

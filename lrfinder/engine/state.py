@@ -133,15 +133,25 @@ def _undo_states(found: list[Reached], stand_ins: StandIns) -> Iterator[Undo]:
 
 
 def _undo_global_state() -> Undo:
+    undo_random = undo_random_numbers()
+    configs = [attributes_of(config) for config in (chainer.global_config, chainer.config._local)]
+
+    def undo() -> None:
+        undo_random()
+        for config in configs:
+            config.restore()
+
+    return undo
+
+
+def undo_random_numbers() -> Undo:
+    """Puts the random generators of Python and NumPy that are global back to where they are now."""
     python = random.getstate()
     numpy = np.random.get_state(legacy=False)
-    configs = [attributes_of(config) for config in (chainer.global_config, chainer.config._local)]
 
     def undo() -> None:
         random.setstate(python)
         np.random.set_state(numpy)
-        for config in configs:
-            config.restore()
 
     return undo
 

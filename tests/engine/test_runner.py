@@ -1,6 +1,7 @@
 """Runs through rates on an updater: what they read, and what they refuse."""
 
 import itertools
+import random
 import re
 
 import clr  # noqa: F401  makes Chainer importable
@@ -86,6 +87,35 @@ def test_the_name_that_a_trainer_gave_the_evaluator_does_not_matter():
     evaluator = evaluator_of(updater)
     evaluator.name = 'held/out'
     assert runner_of(updater).run([0.0], EvaluatorJudge(evaluator, Workers()), 1).curve['validation/main/loss'].notna().all()
+
+
+@pytest.mark.parametrize('draw', [lambda: np.random.rand(3).sum(), lambda: random.random()])
+def test_an_evaluator_that_draws_random_numbers_draws_the_same_each_time(draw):
+    """As one does that windows of random width, or samples of a VAE, are taken from: what it says differs by the model alone."""
+
+    class Lottery(extensions.Evaluator):
+        def evaluate(self):
+            return {'main/loss': draw()}
+
+    def losses(validations):
+        updater = updater_of()
+        seen = []
+        updater.get_optimizer('main').add_hook(lambda optimizer: seen.append(draw()), 'draws too')
+        runner = runner_of(updater)
+        judge = EvaluatorJudge(
+            Lottery(iterators.SerialIterator(DATA, 4, repeat=False), updater.get_optimizer('main').target), Workers()
+        )
+        first = runner.validated(judge)['validation/main/loss']
+        return {first, *runner.run([0.1] * 4, judge, validations).curve['validation/main/loss'].dropna()}, seen
+
+    def seeded(validations):
+        random.seed(0)
+        np.random.seed(0)
+        return losses(validations)
+
+    alike, trained = seeded(4)
+    assert len(alike) == 1
+    assert seeded(1)[1] == trained  # nor do the updates notice how often there is a validation
 
 
 def test_nothing_is_validated_once_the_run_has_diverged():
