@@ -11,17 +11,14 @@ goes on.
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from benchmarks import provenance, tables
+from benchmarks import provenance, stacked, tables
 from benchmarks.measuring import SEEDS, in_parallel, options, suggested
-from benchmarks.task import validate
 from benchmarks.tasks import BY_NAME
 from clr.policies import LENGTHS as POLICY_LENGTHS
 from clr.policies import POLICIES
 
-import numpy as np
 import pandas as pd
 
 TABLE = 'policies.csv'
@@ -29,7 +26,7 @@ KEY = ['task', 'seed', 'length', 'schedule']
 LENGTHS = (350, 6000)  # updates
 CHECKS = 20
 # Cheap tasks of all kinds, mixed, so that the first of them are a sample: images of digits, other real data, drawn data; with
-# noise, with few examples; regressions.
+# noise, with few examples; regressions. Trainings of each can be stacked.
 NAMES = (
     'digits-mlp-momentum',
     'parity-mlp-adam',
@@ -111,10 +108,14 @@ def _missing(name: str, seed: int, length: int) -> list[str]:
 
 
 def _measure(name: str, seed: int, length: int, schedules: list[str], jobs: int, origin: provenance.Origin) -> None:
-    low, high = suggested(name, seed)[:2]
-    calls = [(name, seed, length, schedule, (low, high)) for schedule in schedules]
-    errors = in_parallel(trained, calls, jobs)
-    rows = [(*call[:4], low, high, *error) for call, error in zip(calls, errors)]
+    low, high = _range(name, seed)
+    parts = [schedules[part::jobs] for part in range(min(jobs, len(schedules)))]
+    courses = in_parallel(trained, [(name, seed, length, part, (low, high)) for part in parts], jobs)
+    rows = [
+        (name, seed, length, schedule, low, high, *errors)
+        for part, course in zip(parts, courses)
+        for schedule, errors in zip(part, course)
+    ]
     columns = [*KEY, 'min', 'max', *(f'error{check}' for check in range(1, CHECKS + 1))]
     measured = pd.DataFrame(rows, columns=columns)
     if (tables.RESULTS / TABLE).exists():
@@ -123,22 +124,30 @@ def _measure(name: str, seed: int, length: int, schedules: list[str], jobs: int,
     tables.update(TABLE, measured, origin)
 
 
-def trained(name: str, seed: int, length: int, schedule: str, value_range: tuple[float, float]) -> list[float]:
-    """Train a task under a schedule: the validation errors on the way, the last of them at the end.
+def _range(name: str, seed: int) -> tuple[float, float]:
+    """The range that lrfinder finds; that of the table, where the task has been trained from this seed before."""
+    if (tables.RESULTS / TABLE).exists():
+        rows = tables.read(TABLE)
+        found = rows[(rows.task == name) & (rows.seed == seed)]
+        if len(found):
+            return float(found['min'].iloc[0]), float(found['max'].iloc[0])
+    return suggested(name, seed)[:2]
+
+
+def trained(name: str, seed: int, length: int, schedules: Sequence[str], value_range: tuple[float, float]) -> list[list[float]]:
+    """Train a task under each of the schedules: the validation errors on the way, the last of them at the end.
 
     A network that has diverged stays at the error of a constant.
     """
     task = BY_NAME[name]
     setup = task.build(seed)
-    rate, default = SCHEDULES[schedule], float(getattr(setup.optimizer, setup.attr))
-    errors: list[float] = []
-    with np.errstate(all='ignore'):
-        for step in range(length):
-            setattr(setup.optimizer, setup.attr, rate(step, length, value_range, default))
-            setup.updater.update()
-            if step + 1 >= math.ceil(length * (len(errors) + 1) / CHECKS):
-                errors.append(validate(setup, task.kind).error)
-    return errors
+    default = float(getattr(setup.optimizer, setup.attr))
+
+    def rates(schedule: Schedule) -> stacked.Rate:
+        return lambda step: schedule(step, length, value_range, default)
+
+    together = stacked.courses(task, seed, [rates(SCHEDULES[one]) for one in schedules], length, CHECKS)
+    return [[outcome.error for outcome in course] for course in together]
 
 
 if __name__ == '__main__':

@@ -7,7 +7,8 @@ rounding. That goes for linear layers, normalised in batches or not, for embeddi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,7 @@ import chainer.functions as F
 import chainer.links as L
 import numpy as np
 
+Rate = Callable[[int], float]
 ELEMENTWISE = {F.relu, F.tanh, F.elu, F.leaky_relu, F.softplus}
 
 
@@ -29,28 +31,50 @@ def train_together(
     task: Task, ranges: Sequence[tuple[float, float]], seed: int, policy: str, step_size: int, half_cycles: int
 ) -> list[Outcome]:
     """What :func:`benchmarks.task.train_cycles` says of each of the ranges; one after the other where it must be."""
-    setup = task.build(seed)
-    network = setup.model.predictor if task.kind in KINDS else None
-    if task.clip is not None or not _can_be_stacked(network):
+    if not can_be_stacked(task):
         return [train_cycles(task, value_range, seed, policy, step_size, half_cycles) for value_range in ranges]
-    stack = Stack(network, len(ranges))
+    rates = [partial(POLICIES[policy], value_range=value_range, step_size=step_size) for value_range in ranges]
+    return [course[-1] for course in courses(task, seed, rates, half_cycles * step_size)]
+
+
+def courses(task: Task, seed: int, rates: Sequence[Rate], updates: int, checks: int = 1) -> list[list[Outcome]]:
+    """Train a task that can be stacked at several rates.
+
+    Args:
+        task: The task.
+        seed: Of its data, weights and batches.
+        rates: What each training's rate is, as a function of the updates that have been made.
+        updates: How long they are.
+        checks: How often each is validated, evenly over the updates, the last time at the end.
+
+    Returns:
+        Of each training, where it stood at each of the checks.
+    """
+    setup = task.build(seed)
+    network = setup.model.predictor
+    stack = Stack(network, len(rates))
     optimizer = task.optimizer().setup(stack)
     iterator = setup.updater.get_iterator('main')
+    found: list[list[Outcome]] = [[] for _ in rates]
     with np.errstate(all='ignore'), chainer.using_config('type_check', False):
-        for step in range(half_cycles * step_size):
-            rates = [POLICIES[policy](step, value_range, step_size) for value_range in ranges]
-            setattr(optimizer, setup.attr, np.array(rates, np.float32).reshape(-1, 1, 1))
+        for step in range(updates):
+            setattr(optimizer, setup.attr, np.array([rate(step) for rate in rates], np.float32).reshape(-1, 1, 1))
             x, y = chainer.dataset.concat_examples(iterator.next())
             output = stack(x)
-            loss = setup.model.lossfun(F.reshape(output, (-1, output.shape[2])), np.concatenate([y] * len(ranges)))
+            loss = setup.model.lossfun(F.reshape(output, (-1, output.shape[2])), np.concatenate([y] * len(rates)))
             stack.cleargrads()
-            (len(ranges) * loss).backward()  # each has the mean over its own examples
+            (len(rates) * loss).backward()  # each has the mean over its own examples
             optimizer.update()
-        outcomes = []
-        for which in range(len(ranges)):
-            stack.copy_to(network, which)
-            outcomes.append(validate(setup, task.kind))
-    return outcomes
+            if step + 1 >= math.ceil(updates * (len(found[0]) + 1) / checks):
+                for which, course in enumerate(found):
+                    stack.copy_to(network, which)
+                    course.append(validate(setup, task.kind))
+    return found
+
+
+def can_be_stacked(task: Task) -> bool:
+    """Whether several of a task's trainings can be one."""
+    return task.kind in KINDS and task.clip is None and _can_be_stacked(task.build(0).model.predictor)
 
 
 def _can_be_stacked(network: Any) -> bool:

@@ -8,9 +8,10 @@ import pytest
 pytest.importorskip('sklearn', reason='the benchmark needs scikit-learn')
 pytest.importorskip('joblib', reason='the benchmark needs joblib')
 
-from benchmarks import policies, policies_report, tables
+from benchmarks import policies, policies_report, stacked, tables
 from benchmarks.policies import CHECKS, SCHEDULES
 from benchmarks.policies_report import BEST_FIXED
+from benchmarks.tasks import BY_NAME
 
 
 def row(task, schedule, start, end, seed=0):
@@ -86,6 +87,11 @@ def test_every_schedule_gives_rates_from_the_first_update_to_the_last():
 def test_a_rate_that_falls_in_steps_is_a_tenth_after_half_and_a_hundredth_after_three_quarters():
     rates = [SCHEDULES['steps 1 max'](step, 8, (0.1, 0.4), 0.01) for step in range(8)]
     assert rates == pytest.approx([0.4] * 4 + [0.04] * 2 + [0.004] * 2)
+
+
+@pytest.mark.parametrize('name', policies.NAMES)
+def test_all_tasks_can_be_stacked(name):
+    assert stacked.can_be_stacked(BY_NAME[name])
 
 
 @pytest.mark.slow

@@ -66,6 +66,15 @@ def test_most_tasks_are_stacked():
     assert not can & {'digits-conv-adam', 'digits-lstm-amsgrad', 'ripples-layernorm-adagrad', 'ratings-words-adam'}
 
 
+def test_on_the_way_each_training_stands_where_it_would_have_ended():
+    task = BY_NAME['friedman-norm-momentum']
+    rates = [lambda step: 0.01, lambda step: 0.1 / (1 + step)]
+    halfway, end = zip(*stacked.courses(task, 0, rates, 20, checks=2))
+    assert list(halfway) == [course[-1] for course in stacked.courses(task, 0, rates, 10)]
+    assert list(end) == [course[-1] for course in stacked.courses(task, 0, rates, 20)]
+    assert halfway != end
+
+
 def test_clipped_gradients_are_not_stacked():
     clipped = dataclasses.replace(BY_NAME['teacher-mlp-sgd'], clip=0.1)
     together = train_together(clipped, RANGES, 0, 'triangular', 5, 2)

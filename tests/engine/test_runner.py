@@ -91,7 +91,7 @@ def test_the_name_that_a_trainer_gave_the_evaluator_does_not_matter():
 
 @pytest.mark.parametrize('draw', [lambda: np.random.rand(3).sum(), lambda: random.random()])
 def test_an_evaluator_that_draws_random_numbers_draws_the_same_each_time(draw):
-    """As one does that windows of random width, or samples of a VAE, are taken from: what it says differs by the model alone."""
+    """One may take windows of random width, or samples of a VAE; what it says shall differ by the model alone."""
 
     class Lottery(extensions.Evaluator):
         def evaluate(self):
