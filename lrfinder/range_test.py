@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from clr.policies import triangular
-from lrfinder.analysis import analyzer, ramp, search
+from lrfinder.analysis import analyzer, ramp, search, trial_table
 from lrfinder.analysis import trials as weighing
 from lrfinder.analysis.analyzer import Reading
 from lrfinder.analysis.budget import Budget, Rung
@@ -171,10 +171,10 @@ class RangeTest:
 
     @property
     def trials(self) -> pd.DataFrame:
-        """The trials so far, a row each; the columns are those of :func:`lrfinder.analysis.trials.table`."""
+        """The trials so far, a row each; the columns are those of :func:`lrfinder.analysis.trial_table.table`."""
         tried = [trial for rung in self._rungs for trial in rung.trials]
         deciding = self._rungs[-1].trials if self._rungs else []
-        return weighing.table(tried, deciding, self._found, validated=VALIDATION_LOSS in self._held)
+        return trial_table.table(tried, deciding, self._found, validated=VALIDATION_LOSS in self._held)
 
     def run(self, question: Question) -> Estimate:
         """The answer, from scan to ramp."""

@@ -21,7 +21,7 @@ class Result:
         suggestion: The range, with its reasons.
         readings: What the analyzer reads off the ramp, by its seed (``None`` where there is no column ``seed``); a ramp that
             shows nothing by itself has none. ``None`` where the curve has not been read yet.
-        trials: The trial cycles, a row each; the columns are those of ``lrfinder.analysis.trials.COLUMNS``, and with several
+        trials: The trial cycles, a row each; the columns are those of ``analysis.trial_table.COLUMNS``, and with several
             seeds a first column ``seed``. ``None`` where none were run.
         scan: The scan that said where to look, with the columns of ``curve``. ``None`` where it is not known.
 

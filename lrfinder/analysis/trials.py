@@ -21,26 +21,17 @@ What each of the numbers is worth: ``python -m benchmarks.rules``.
 
 from __future__ import annotations
 
-import io
 import math
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
-from lrfinder import _files
 from lrfinder.analysis.learning import Score, by_loss_alone, learned_little
-from lrfinder.analysis.metrics import LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 Floats = npt.NDArray[np.float64]
-
-# The columns of a table of trials; the rate is the highest of a trial's cycle.
-COLUMNS = ('rate', 'updates', LOSS, VALIDATION_LOSS, VALIDATION_ACCURACY, 'diverged', 'weight')
 
 # Steps of the grid of rates in a decade; the maxima of neighbouring trials are two steps apart, and one in the end.
 STEPS = 4
@@ -196,73 +187,6 @@ def overfitting(logs: Floats, held_out: Floats, training: Floats, known: npt.NDA
     """
     best, fastest = (np.average(logs, weights=_weights(behind, known)) for behind in (held_out, training))
     return float(np.interp(fastest - best, [BY_CHANCE, CLEAR], [0.0, 1.0]))
-
-
-def table(trials: Sequence[Trial], deciding: Sequence[Trial], found: Verdict | None, validated: bool) -> pd.DataFrame:
-    """The trials as a table, a row each, in the order in which they were run.
-
-    Args:
-        trials: All of them.
-        deciding: Those that a verdict was given on.
-        found: The verdict; ``None`` where there is none.
-        validated: Whether they were judged on held-out data.
-
-    Returns:
-        The columns of :data:`COLUMNS`; cells without a number are empty (NaN).
-    """
-    weights = {} if found is None else {trial.rate: weight for trial, weight in zip(by_rate(deciding), found.weights)}
-    chosen = {id(trial) for trial in deciding}
-    rows = [
-        (
-            trial.rate,
-            trial.updates,
-            trial.score.train if trial.score.sound else math.nan,
-            trial.score.loss if trial.score.sound and validated else math.nan,
-            1 - trial.score.error if trial.score.sound and validated else math.nan,
-            not trial.score.sound,
-            float(weights.get(trial.rate, 0.0)) if id(trial) in chosen else 0.0,
-        )
-        for trial in trials
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def write(trials: pd.DataFrame | None, path: str | os.PathLike[str]) -> None:
-    """Writes a table of trials as CSV, whole or not at all; nothing where there is none.
-
-    Raises:
-        OSError: The file can't be written.
-    """
-    if trials is not None:
-        _files.write_text(path, trials.to_csv(index=False, lineterminator='\n'))
-
-
-def read(path: str | os.PathLike[str]) -> pd.DataFrame | None:
-    """Reads what :func:`write` wrote; ``None`` where there is no such table."""
-    try:
-        with open(path, encoding='utf-8') as file:
-            return from_text(file.read())
-    except (OSError, ValueError):
-        return None
-
-
-def from_text(text: str) -> pd.DataFrame:
-    """A table of trials from its CSV text.
-
-    Raises:
-        ValueError: It is something else.
-    """
-    cells = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
-    if list(cells.columns)[-len(COLUMNS) :] != list(COLUMNS):
-        raise ValueError('these are no trials')
-    return cells.apply(lambda column: [_KINDS.get(column.name, _number)(cell) for cell in column])
-
-
-def _number(cell: str) -> float:
-    return float(cell or 'nan')  # to the last digit, as pandas alone does not promise
-
-
-_KINDS: dict[Any, Callable[[str], Any]] = {'seed': int, 'updates': int, 'diverged': 'True'.__eq__}
 
 
 def shortfalls(scores: Sequence[Score], start: Score) -> Floats:

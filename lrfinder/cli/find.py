@@ -13,7 +13,7 @@ from typing import Any
 from clr.choice import check_first_values
 from clr.policies import named
 from lrfinder._names import CURVE, PICTURE, SUGGESTION, TRIALS
-from lrfinder.analysis import analyzer, cycles, trials
+from lrfinder.analysis import analyzer, cycles, trial_table
 from lrfinder.analysis.budget import spent
 from lrfinder.analysis.curve import read_curve, write_curve
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
@@ -133,7 +133,7 @@ class _Job:
         with writing(self._folder):
             if not known:
                 write_curve(result.curve, self._folder / CURVE)
-                trials.write(result.trials, self._folder / TRIALS)
+                trial_table.write(result.trials, self._folder / TRIALS)
             suggestion.save(self._folder / SUGGESTION)
         self._manifest.with_digests().save()
         self._kept = True
@@ -151,7 +151,7 @@ class _Job:
         curve, suggestion = read_curve(self._folder / CURVE), before or Suggestion.load(self._folder / SUGGESTION)
         if self._plan is not None:
             suggestion = cycles.replanned(suggestion, self._plan, self._options.policy)
-        return Result(curve, suggestion, analyzer.readings(curve), trials.read(self._folder / TRIALS))
+        return Result(curve, suggestion, analyzer.readings(curve), trial_table.read(self._folder / TRIALS))
 
     def _test(self) -> Result:
         options = self._options
@@ -205,7 +205,7 @@ class _Job:
             write_curve(curve, self._folder / CURVE)
             tried = getattr(error, 'trials', None)
             if tried is not None and len(tried):
-                trials.write(tried, self._folder / TRIALS)
+                trial_table.write(tried, self._folder / TRIALS)
             self._kept = True
             if isinstance(error, NoRangeError):
                 from lrfinder import plotting

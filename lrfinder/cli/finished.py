@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from lrfinder.analysis import analyzer, trials
+from lrfinder.analysis import analyzer, trial_table
 from lrfinder.analysis.curve import make_curve
 from lrfinder.analysis.suggestion import Suggestion
 from lrfinder.seeds import Outcome
@@ -43,7 +43,7 @@ def from_json(content: Any) -> Outcome:
     [2.3]
     """
     curve = _curve(content['rows'])
-    tried = None if content.get('trials') is None else trials.from_text(content['trials'])
+    tried = None if content.get('trials') is None else trial_table.from_text(content['trials'])
     if content['suggestion'] is None:
         return Outcome(int(content['seed']), curve, None, str(content['why_none']), trials=tried)
     suggestion = Suggestion.from_json(json.dumps(content['suggestion']))

@@ -76,7 +76,7 @@ def draw_trials(
 
     Args:
         ax: Where to draw; a second metric goes on a twin of it.
-        trials: One row or more; the columns are those of ``lrfinder.analysis.trials.COLUMNS``, and ``seed`` where there are
+        trials: One row or more; the columns are those of ``analysis.trial_table.COLUMNS``, and ``seed`` where there are
             several.
         suggestion: The range; ``None`` where there is none.
         words: What is said at the top, each under a name.

@@ -7,7 +7,6 @@ from lrfinder.analysis.learning import DIVERGED, Score
 from lrfinder.analysis.trials import Trial
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -263,29 +262,3 @@ def test_where_it_diverges_is_the_lowest_such_rate_above_the_answer():
     assert weighing.diverges(runs, weighing.verdict(runs, START)) == 0.1
     calm = trials(Score(1.0, 1.0), Score(1.0, 1.0))
     assert weighing.diverges(calm, weighing.verdict(calm, START)) is None
-
-
-def test_the_table_has_a_row_a_trial_and_no_figure_where_none_was_measured(tmp_path):
-    short, last = trials(Score(1.0, 1.1, 0.5)), trials(Score(0.5, 0.6, 0.25), DIVERGED)
-    table = weighing.table([*short, *last], last, weighing.verdict(last, START), validated=True)
-    assert table.columns.tolist() == [
-        'rate', 'updates', 'main/loss', 'validation/main/loss', 'validation/main/accuracy', 'diverged', 'weight',
-    ]  # fmt: skip
-    expected = [
-        [0.01, 90, 1.0, 1.1, 0.5, False, 0.0],
-        [0.01, 90, 0.5, 0.6, 0.75, False, 1.0],
-        [0.0316, 90, math.nan, math.nan, math.nan, True, 0.0],
-    ]
-    pd.testing.assert_frame_equal(table, pd.DataFrame(expected, columns=table.columns))
-    weighing.write(table, tmp_path / 'trials.csv')
-    pd.testing.assert_frame_equal(weighing.read(tmp_path / 'trials.csv'), table)
-    unjudged = weighing.table(last, last, None, validated=False)
-    assert unjudged['validation/main/loss'].isna().all() and unjudged['validation/main/accuracy'].isna().all()
-
-
-def test_a_table_that_is_none_is_not_read(tmp_path):
-    (tmp_path / 'trials.csv').write_text('a,b\n1,2\n')
-    assert weighing.read(tmp_path / 'trials.csv') is None
-    assert weighing.read(tmp_path / 'missing.csv') is None
-    with pytest.raises(ValueError, match='no trials'):
-        weighing.from_text('a,b\n1,2\n')

@@ -5,7 +5,7 @@ import itertools
 import math
 
 from lrfinder.analysis.suggestion import Suggestion
-from lrfinder.analysis.trials import COLUMNS
+from lrfinder.analysis.trial_table import COLUMNS
 from lrfinder.plotting import range_test, style
 from lrfinder.result import Result
 
