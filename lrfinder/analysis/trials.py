@@ -13,8 +13,8 @@ model is on held-out data after each of them. The whole rule:
 * A training is longer than a trial, and in time it gets to where a trial at a higher rate is already. That is no harm as long
   as higher rates are better. But where they learn the training data ever faster and other data ever worse, a training that is q
   times as long passes the best trial's state at a q-th of its rate. The answer is lowered by q where that is clear, and by less
-  where it is not: the farther the rate that learns the training data fastest is above the one that is best on held-out data,
-  the clearer (:func:`overfitting`).
+  where it is not: the farther the rate that learns the training data fastest is above the one that is best on held-out data
+  (:func:`apart`), the clearer (:func:`lowering`).
 
 What each of the numbers is worth: ``python -m benchmarks.rules``.
 """
@@ -45,9 +45,9 @@ LEAST_COST = 0.001
 FORESIGHT = 0.35
 # How many updates a training takes, where that is not known.
 USUAL_LENGTH = 360
-# How far above the rate that is best on held-out data the fastest one is by chance, and from where on a longer training is sure
-# to overfit, in decades. Trials tell nothing of a training that is more than so many times as long.
-BY_CHANCE, CLEAR = 1 / STEPS, 3 / STEPS
+# How far above the rate that is best on held-out data the fastest one is anyway, and from where on a longer training is sure to
+# overfit, in decades. Trials tell nothing of a training that is more than so many times as long.
+ANYWAY, CLEAR = 1 / STEPS, 3 / STEPS
 FARTHEST = 100.0
 # An answer that is more than so many times lower than what the trials speak for is warned of.
 FAR = 10.0
@@ -55,6 +55,8 @@ FAR = 10.0
 # so many decades more. So many standard deviations to each side hold eight of ten answers.
 BETWEEN_TESTS = 0.175
 EIGHT_OF_TEN = 1.2816
+# So much nearer or farther apart may the best and the fastest rate be in another test: both vary.
+APART_BY_CHANCE = EIGHT_OF_TEN * math.sqrt(2) * BETWEEN_TESTS
 # What is lost within the band, of all answers; of what was gained, where answers are not known.
 BAND = 0.01
 
@@ -84,8 +86,8 @@ class Verdict:
         weights: Shape (trials,), the weights at their rates in ascending order; at most 1.
         interval: The rates between which the answer of another test is expected in eight of ten cases.
         band: The rates that are expected to lose no more than a point of the answers to the best one.
-        overfitting: Whether a longer training overfits: 0 for no sign of it, up to 1.
-        lowered: By how much the rates were divided because of that.
+        apart: How far the rate that learns the training data fastest is above the one that is best on held-out data, in decades.
+        lowered: By how much the rates were divided, for a longer training that overfits.
     """
 
     rate: float
@@ -93,7 +95,7 @@ class Verdict:
     weights: Floats
     interval: tuple[float, float]
     band: tuple[float, float]
-    overfitting: float = 0.0
+    apart: float = 0.0
     lowered: float = 1.0
 
 
@@ -120,14 +122,14 @@ def times_as_long(length: int | None, updates: int) -> float:
     return max(1.0, (USUAL_LENGTH if length is None else length) / updates)
 
 
-def verdict(trials: Sequence[Trial], start: Score, longer: float = 1.0, overfits: float = 0.0) -> Verdict | None:
+def verdict(trials: Sequence[Trial], start: Score, longer: float = 1.0, apart_before: float = 0.0) -> Verdict | None:
     """Weighs trials against each other.
 
     Args:
         trials: In any order, of different rates and the same length.
         start: The state that they all began with.
         longer: How many times as long as they are the training is, 1 or more: :func:`times_as_long`.
-        overfits: How much shorter trials, of more different rates, say that a longer training overfits: 0 to 1.
+        apart_before: How far apart the best and the fastest rate are by shorter trials, whose rates reach farther, in decades.
 
     Returns:
         The verdict; ``None`` where no trial is sound.
@@ -153,25 +155,26 @@ def verdict(trials: Sequence[Trial], start: Score, longer: float = 1.0, overfits
     variance = float(np.sum(weights * (logs - answer) ** 2) / np.sum(weights))
     lost = costs(logs, np.interp(logs, tried, _lost(scores, start)), FORESIGHT)
     low, high = _band(logs, np.where(known, lost, np.inf), answer)
-    overfits = max(overfits, overfitting(logs, held_out, training, known))
-    lower = overfits * math.log10(min(longer, FARTHEST))
+    decades = max(apart_before, apart(logs, held_out, training, known))
+    lower, less, more = (lowering(decades + doubt, longer) for doubt in (0.0, -APART_BY_CHANCE, APART_BY_CHANCE))
     reach = EIGHT_OF_TEN * math.sqrt(variance + BETWEEN_TESTS**2)
     at_trials = np.interp(tried, logs, weights)
     return Verdict(
         rate=_power(answer - lower),
         best=ordered[int(np.argmax(at_trials))],
         weights=at_trials,
-        interval=(_power(answer - lower - reach), _power(answer - lower + reach)),
+        interval=(
+            _power(answer - lower - math.hypot(reach, more - lower)),
+            _power(answer - lower + math.hypot(reach, lower - less)),
+        ),
         band=(_power(low - lower), _power(high - lower)),
-        overfitting=overfits,
+        apart=decades,
         lowered=_power(lower),
     )
 
 
-def overfitting(logs: Floats, held_out: Floats, training: Floats, known: npt.NDArray[np.bool_]) -> float:
-    """Whether a longer training overfits: 0 for no sign of it, up to 1.
-
-    It does where the rate that is fastest on the training data is far above that which is best on held-out data.
+def apart(logs: Floats, held_out: Floats, training: Floats, known: npt.NDArray[np.bool_]) -> float:
+    """How far the rate that is fastest on the training data is above that which is best on held-out data, in decades.
 
     Args:
         logs: Shape (n,), logarithms of rates, ascending.
@@ -180,13 +183,27 @@ def overfitting(logs: Floats, held_out: Floats, training: Floats, known: npt.NDA
         known: Shape (n,), which rates count.
 
     >>> logs, all_of_them = np.array([0.0, 0.5, 1.0]), np.ones(3, bool)
-    >>> overfitting(logs, np.array([0.0, 1.0, 1.0]), np.array([1.0, 1.0, 0.0]), all_of_them)
-    1.0
-    >>> overfitting(logs, np.array([1.0, 1.0, 0.0]), np.array([1.0, 1.0, 0.0]), all_of_them)
+    >>> round(apart(logs, np.array([0.0, 1.0, 1.0]), np.array([1.0, 1.0, 0.0]), all_of_them), 2)
+    0.98
+    >>> apart(logs, np.array([1.0, 1.0, 0.0]), np.array([1.0, 1.0, 0.0]), all_of_them)
     0.0
     """
     best, fastest = (np.average(logs, weights=_weights(behind, known)) for behind in (held_out, training))
-    return float(np.interp(fastest - best, [BY_CHANCE, CLEAR], [0.0, 1.0]))
+    return float(fastest - best)
+
+
+def lowering(decades: float, longer: float) -> float:
+    """By how many decades the rates are lowered, for a training that overfits in time.
+
+    Args:
+        decades: How far :func:`apart` the fastest and the best rate are: the farther, the surer it is that it does.
+        longer: How many times as long as the trials the training is, 1 or more.
+
+    >>> [lowering(decades, longer=10) for decades in (0.1, 0.5, 0.9)]
+    [0.0, 0.5, 1.0]
+    """
+    sure = float(np.interp(decades, [ANYWAY, CLEAR], [0.0, 1.0]))
+    return sure * math.log10(min(longer, FARTHEST))
 
 
 def shortfalls(scores: Sequence[Score], start: Score) -> Floats:

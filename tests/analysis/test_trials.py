@@ -82,22 +82,29 @@ def test_a_longer_training_that_overfits_takes_a_lower_rate_by_as_much_as_it_is_
     found = [weighing.verdict(OVERFITTING, START, longer) for longer in (1, 2, 4)]
     assert [round(one.lowered, 3) for one in found] == [1, 2, 4]
     assert [found[0].rate / one.rate for one in found] == pytest.approx([1, 2, 4])
-    assert found[0].interval[1] / found[2].interval[1] == pytest.approx(4)
+    assert found[0].interval[0] / found[2].interval[0] == pytest.approx(4)
     assert found[0].band[0] / found[2].band[0] == pytest.approx(4)
 
 
 def test_it_is_lowered_by_less_where_that_is_less_clear():
-    """The fastest rate is two steps of the grid above the best, of which one may be chance and three would be clear."""
+    """One step of the grid between the best and the fastest rate may be chance, three are clear."""
+    assert [weighing.lowering(steps / 4, longer=16) for steps in (1, 2, 3)] == pytest.approx([0, math.log10(4), math.log10(16)])
+
+
+def test_how_far_the_fastest_rate_is_above_the_best():
     steps, everywhere = np.arange(9), np.ones(9, bool)
     best_at, fastest_at = (np.where(steps == step, 0.0, 1.0) for step in (3, 5))
-    assert weighing.overfitting(steps / 4, best_at, fastest_at, everywhere) == pytest.approx(0.5, abs=0.1)
+    assert weighing.apart(steps / 4, best_at, fastest_at, everywhere) == pytest.approx(0.5, abs=0.05)
 
 
 def test_what_shorter_trials_say_of_overfitting_counts():
     alone = weighing.verdict(by_loss(1.0, 0.5, 0.6), START, 16)
-    told = weighing.verdict(by_loss(1.0, 0.5, 0.6), START, 16, overfits=0.5)
+    told = weighing.verdict(by_loss(1.0, 0.5, 0.6), START, 16, apart_before=0.5)
     assert (alone.lowered, told.lowered) == (1, pytest.approx(4))
-    assert weighing.verdict(OVERFITTING, START, 16, overfits=0.5).lowered == pytest.approx(16)
+    assert weighing.verdict(OVERFITTING, START, 16, apart_before=0.5).lowered == pytest.approx(16)
+    # Another test may find them nearer or farther apart, and answer anything between: the interval says so.
+    assert told.interval[0] < told.rate / 4 and told.interval[1] > 4 * told.rate
+    assert alone.interval[0] > alone.rate / 4 and alone.interval[1] < 4 * alone.rate
 
 
 def test_trials_say_nothing_of_a_training_a_million_times_as_long():
