@@ -86,7 +86,7 @@ class Verdict:
         weights: Shape (trials,), the weights at their rates in ascending order; at most 1.
         interval: The rates between which the answer of another test is expected in eight of ten cases.
         band: The rates that are expected to lose no more than a point of the answers to the best one.
-        apart: How far the rate that learns the training data fastest is above the one that is best on held-out data, in decades.
+        apart: How far the rate that learns the training data fastest is above the one that is best on held-out data (decades).
         lowered: By how much the rates were divided, for a longer training that overfits.
     """
 
