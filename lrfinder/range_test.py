@@ -239,8 +239,8 @@ class RangeTest:
         bounds = question.bounds
         for place, rung in enumerate(rungs):
             found = self._rungs[-1].verdict(start, rung.updates) if self._rungs else None
-            if place and (found is None or not self._have_learned(start)):
-                return
+            if place and (found is None or self._have_collapsed(start)):
+                return  # a network that has learned nothing may only need longer
             deciding = Deciding(rung.updates, length, found.apart if found else 0.0)
             self._rungs.append(deciding)
             last = self._runner.updates + (rung.trials - 1) * rung.updates
@@ -284,6 +284,12 @@ class RangeTest:
         scores = scores_of(self._rungs[-1].trials)
         return self._known or learned(scores, start, self.judge.examples)
 
+    def _have_collapsed(self, start: Score) -> bool:
+        """Whether all trials of the last rung came to the same, over a wide range of rates."""
+        rates = [trial.rate for trial in self._rungs[-1].trials]
+        wide = max(rates) >= COLLAPSED_OVER * min(rates)
+        return not self._known and wide and alike(scores_of(self._rungs[-1].trials), start)
+
     def _judged(self, start: Score) -> tuple[Deciding, Verdict]:
         """The rung that decides, and what it speaks for; the one before, where nothing stood the last one's length."""
         if len(self._rungs) > 1 and self._rungs[-1].verdict(start) is None:
@@ -291,11 +297,11 @@ class RangeTest:
             self._doubts.append(f'longer trials diverged, down to the rate {lowest:.3g}')
             del self._rungs[-1]
         deciding = self._rungs[-1]
-        scores, rates = scores_of(deciding.trials), [trial.rate for trial in deciding.trials]
         found, what = deciding.verdict(start), f'judged by {self.judge.words} ({weighing.outcomes(deciding.trials)})'
         if found is None:
+            lowest = min(trial.rate for trial in deciding.trials)
             raise NoRangeError(
-                f'every trial cycle diverged, down to the rate {min(rates):.3g}; check the data and the loss '
+                f'every trial cycle diverged, down to the rate {lowest:.3g}; check the data and the loss '
                 '(where another optimizer trains against this one, hold its model still meanwhile by disable_update())'
             )
         if not self._have_learned(start):
@@ -303,7 +309,7 @@ class RangeTest:
                 f'no trial cycle made the model better, {what}; check labels, loss and gradients, '
                 'or let a larger budget make the trials longer (--budget, budget=)'
             )
-        if not self._known and max(rates) >= COLLAPSED_OVER * min(rates) and alike(scores, start):
+        if self._have_collapsed(start):
             raise NoRangeError(
                 f'all trial cycles came to the same, as when a network collapses at each rate, {what}; '
                 'scale inputs and targets, or look lower with a range of your own'

@@ -245,6 +245,36 @@ def test_a_larger_budget_repeats_the_best_at_four_times_the_length():
     assert longest['rate'].min() / 3 < found.suggestion.value_range[1] < 3 * longest['rate'].max()
 
 
+class LateBloomer(chainer.Chain):
+    """Every answer is wrong until the sum of all rates is 1, and every rate above 0.01 diverges."""
+
+    def __init__(self):
+        super().__init__()
+        with self.init_scope():
+            self.progress = chainer.Parameter(np.zeros(1, np.float32))
+            self.shaky = chainer.Parameter(np.ones(1, np.float32))
+
+    def forward(self, x, t):
+        loss = F.sum(3 - self.progress + 100 * self.shaky**2)
+        chainer.report({'loss': loss, 'accuracy': float(self.progress.array[0] > 1)}, self)
+        return loss
+
+
+def test_what_learns_too_late_for_short_trials_gets_long_ones_before_it_is_refused():
+    def given():
+        iterator = chainer.iterators.SerialIterator(chainer.datasets.TupleDataset(*blobs()), 20)
+        optimizer = chainer.optimizers.SGD().setup(LateBloomer())
+        updater = chainer.training.StandardUpdater(iterator, optimizer)
+        return updater, evaluator(updater, *blobs())
+
+    updater, judge = given()
+    with pytest.raises(lrfinder.NoRangeError, match='a larger budget'):  # trials of 86 updates at 0.01 come to a sum of 0.5
+        lrfinder.find(updater, evaluator=judge, quiet=True)
+    updater, judge = given()
+    found = lrfinder.find(updater, evaluator=judge, budget=1600, quiet=True)  # those of 336 come to 2
+    assert 0.003 < found.suggestion.value_range[1] <= 0.011
+
+
 def test_no_trial_is_longer_than_the_training():
     found = lrfinder.find(updater(*blobs()), length=(40, 'iteration'), quiet=True)
     assert set(found.trials['updates']) == {40}
