@@ -1,11 +1,10 @@
 """What a schedule is worth: `python -m benchmarks.policies` writes `policies.csv`, `benchmarks.policies_report` reads it.
 
-Sixteen tasks are trained under each policy, with one to six cycles, in the range that `lrfinder.find` gives; at fixed rates
-around its maximum; at the optimizer's default rate; and at a rate that falls in steps. Twice: for 350 updates, and for 6,000.
-The validation error is measured twenty times on the way.
+Sixteen tasks are trained under each policy, with one to six cycles, in the range that `lrfinder.find` gives for the length; at
+fixed rates around its maximum; at the optimizer's default rate; and at a rate that falls in steps. Twice: for 350 updates, and
+for 6,000. The validation error is measured twenty times on the way.
 
-It takes an hour and a half on one core. It may be ended at any time: what is finished is kept, task by task, and a later call
-goes on.
+It takes half an hour on one core. It may be ended at any time: what is finished is kept, task by task, and a later call goes on.
 """
 
 from __future__ import annotations
@@ -108,7 +107,7 @@ def _missing(name: str, seed: int, length: int) -> list[str]:
 
 
 def _measure(name: str, seed: int, length: int, schedules: list[str], jobs: int, origin: provenance.Origin) -> None:
-    low, high = _range(name, seed)
+    low, high = _range(name, seed, length)
     parts = [schedules[part::jobs] for part in range(min(jobs, len(schedules)))]
     courses = in_parallel(trained, [(name, seed, length, part, (low, high)) for part in parts], jobs)
     rows = [
@@ -124,14 +123,14 @@ def _measure(name: str, seed: int, length: int, schedules: list[str], jobs: int,
     tables.update(TABLE, measured, origin)
 
 
-def _range(name: str, seed: int) -> tuple[float, float]:
-    """The range that lrfinder finds; that of the table, where the task has been trained from this seed before."""
+def _range(name: str, seed: int, length: int) -> tuple[float, float]:
+    """The range that lrfinder finds for the length; that of the table, where some schedules have been trained in it."""
     if (tables.RESULTS / TABLE).exists():
         rows = tables.read(TABLE)
-        found = rows[(rows.task == name) & (rows.seed == seed)]
+        found = rows[(rows.task == name) & (rows.seed == seed) & (rows.length == length)]
         if len(found):
             return float(found['min'].iloc[0]), float(found['max'].iloc[0])
-    return suggested(name, seed)[:2]
+    return suggested(name, seed, length=(length, 'iteration'))[:2]
 
 
 def trained(name: str, seed: int, length: int, schedules: Sequence[str], value_range: tuple[float, float]) -> list[list[float]]:
