@@ -4,7 +4,7 @@ Sixteen tasks are trained under each policy, with one to six cycles, in the rang
 fixed rates around its maximum; at the optimizer's default rate; and at a rate that falls in steps. Twice: for 350 updates, and
 for 6,000. The validation error is measured twenty times on the way.
 
-It takes half an hour on one core. It may be ended at any time: what is finished is kept, task by task, and a later call goes on.
+It takes half an hour on one core, and may be ended at any time: what is finished is kept, and a later call goes on.
 """
 
 from __future__ import annotations
