@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from clr import attributes
@@ -110,8 +111,10 @@ class LRRangeTest(extension.Extension):
 
     def on_error(self, trainer: Any, exception: Exception, traceback: Any) -> None:
         """Takes an exception that ends the training for the end of the test: the curve then ends with a row without values."""
-        if self._rate is not None and self.stop_reason is None and len(self._run):
-            self._run.fail(f'the training failed ({type(exception).__name__}: {exception})')
+        started = self._rate is not None and self.stop_reason is None and len(self._run)
+        if started and not self._run.telling:
+            with contextlib.suppress(Exception):  # of on_row: the first one is to come through
+                self._run.fail(f'the training failed ({type(exception).__name__}: {exception})')
 
     def serialize(self, serializer: Any) -> None:
         if isinstance(serializer, serializer_module.Serializer):

@@ -371,6 +371,80 @@ def test_a_failure_that_has_nothing_to_do_with_the_rate_is_the_users(call):
         find(updater_of(lambda: FailsAt(call)), evaluator=evaluator_of(updater, repeat=False))
 
 
+class FailsOnce(Model):
+    """Fails in one call of the whole process, as where a file is away for a moment, or the memory is full."""
+
+    calls = 0
+
+    def forward(self, x, t):
+        FailsOnce.calls += 1
+        if FailsOnce.calls == self.call:
+            raise self.failure
+        return super().forward(x, t)
+
+
+@pytest.mark.parametrize('failure', [MemoryError('full'), OSError('no such device'), KeyError('key'), RecursionError('deep')])
+@pytest.mark.parametrize('call', [30, 90])
+def test_a_failure_that_does_not_come_again_is_no_divergence(failure, call):
+    FailsOnce.calls, FailsOnce.call, FailsOnce.failure = 0, call, failure
+    updater = updater_of(FailsOnce)
+    with pytest.raises(type(failure)):
+        find(updater)
+    assert updater.iteration == 0
+
+
+class RaisesBoth(Model):
+    """Fails on a loss that is not finite, and once for another reason."""
+
+    calls, found = 0, False
+
+    def forward(self, x, t):
+        RaisesBoth.calls += 1
+        if RaisesBoth.calls == 300:
+            raise OSError('no such device')
+        loss = super().forward(x, t)
+        if not np.isfinite(loss.array):
+            RaisesBoth.found = True
+            raise FloatingPointError('the loss is NaN')
+        return loss
+
+
+@pytest.mark.filterwarnings('ignore::RuntimeWarning')
+def test_what_fails_at_high_rates_may_still_fail_for_another_reason():
+    RaisesBoth.calls = 0
+    with pytest.raises(OSError, match='no such device'):
+        find(updater_of(RaisesBoth))
+    assert RaisesBoth.found
+
+
+class Enough(Exception):
+    pass
+
+
+@pytest.mark.parametrize('row', [5, 70])
+def test_an_exception_of_on_row_comes_through(row):
+    rows = []
+
+    def on_row(rate, loss):
+        rows.append(loss)
+        if len(rows) == row:
+            raise Enough
+
+    with pytest.raises(Enough):
+        find(updater_of(), on_row=on_row)
+    assert len(rows) == row
+
+
+def test_an_exception_of_on_row_is_no_divergence_in_a_trainer_either(tmp_path):
+    trainer = training.Trainer(updater_of(), (20, 'iteration'), out=tmp_path)
+    test = lrfinder.LRRangeTest('lr', (0, 1), 20, on_row=lambda rate, loss: {}['row'])
+    trainer.extend(test)
+    with pytest.raises(KeyError, match='row'):
+        trainer.run(show_loop_exception_msg=False)
+    assert test.stop_reason is None
+    assert test.curve['main/loss'].notna().all()
+
+
 @pytest.mark.filterwarnings('ignore::RuntimeWarning')
 def test_a_trainer_that_fails_on_nan_leaves_a_curve_that_can_be_analyzed(tmp_path):
     trainer = training.Trainer(updater_of(optimizer=optimizers.SGD()), (1000, 'iteration'), out=tmp_path)

@@ -35,6 +35,7 @@ class Run:
     Attributes:
         stop_reason: Why the run has ended; ``None`` while it goes on.
         diverged: Whether it ended because it diverged.
+        telling: Whether ``on_row`` is being called; it stays so where that raises.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Run:
         self._on_row = on_row
         self.stop_reason: str | None = None
         self.diverged = False
+        self.telling = False
 
     def __len__(self) -> int:
         return len(self._recorder)
@@ -125,7 +127,9 @@ class Run:
     def _watch(self, losses: Sequence[float], first: int) -> None:
         for row, loss in enumerate(losses, start=first):
             if self._on_row is not None:
+                self.telling = True
                 self._on_row(self._rates[row], loss)
+                self.telling = False
             self.stop_reason = self._why_diverged(loss)
             if self.stop_reason is not None:
                 self.diverged = True

@@ -61,6 +61,7 @@ class Runner:
         self.epochs_per_iteration: float | None = None
         self.iterations_per_update = 1.0
         self.failure = ''
+        self._findings: set[type[Exception]] = set()
 
     @property
     def curve(self) -> pd.DataFrame:
@@ -85,7 +86,8 @@ class Runner:
             watched: As for :class:`~lrfinder.engine.run.Run`.
 
         Returns:
-            The run, with its curve. An update that fails as it does not at a rate of 0 ends it, as diverged.
+            The run, with its curve. An update that fails at these rates whenever it is tried, but not at a rate of 0, ends it,
+            as diverged.
 
         Raises:
             ValueError: The updates report no loss, do not step the optimizer or run out of data, or something else moves the
@@ -97,10 +99,11 @@ class Runner:
             raise
         except Exception as error:
             run = self._run
-            if run is None or not self._is_a_finding(len(run), judge):
+            if run is None or run.telling or not self._is_a_finding(error, run, rates, judge, validations, watched):
                 raise
-            self.failure = self.failure or f'{type(error).__name__}: {printable(" ".join(str(error).split()), 200)}'
-            run.fail(f'the update failed ({self.failure})')
+            why = f'{type(error).__name__}: {printable(" ".join(str(error).split()), 200)}'
+            self.failure = self.failure or why
+            run.fail(f'the update failed ({why})')
             return run
 
     def _attempt(
@@ -124,19 +127,28 @@ class Runner:
             self._count(began, self._iterations - iterations, self.updates - updates)
         return run
 
-    def _is_a_finding(self, rows: int, judge: Judge | None) -> bool:
-        """Whether a run that failed after so many rows failed for its rates: it does not at a rate of 0."""
+    def _is_a_finding(
+        self, error: Exception, failed: Run, rates: Sequence[float], judge: Judge | None, validations: int, watched: bool
+    ) -> bool:
+        """Whether a run failed for its rates: it does so again, and does not at a rate of 0."""
         if self._workers.size > 1 or self.updates < FIRST_UPDATES:
             return False
-        if not self.failure:
-            failed = self._run
-            try:
-                self._attempt([0.0] * (rows + 1), judge, 1, None, watched=False)
-            except Exception:
+        if type(error) not in self._findings:
+            again = self._failure_of(rates, judge, validations, watched)
+            at_rest = self._failure_of([0.0] * (len(failed) + 1), judge, 1, watched=False)
+            self._run = failed
+            if type(again) is not type(error) or at_rest is not None:
                 return False
-            finally:
-                self._run = failed
+            self._findings.add(type(error))
         return True
+
+    def _failure_of(self, rates: Sequence[float], judge: Judge | None, validations: int, watched: bool) -> Exception | None:
+        """What ends a run with an exception; ``None`` where it comes to its end."""
+        try:
+            self._attempt(rates, judge, validations, None, watched)
+        except Exception as error:
+            return error
+        return None
 
     def _step(self, run: Run, steps: Steps) -> bool:
         """One iteration; whether it was a row of the curve."""
