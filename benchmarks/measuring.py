@@ -66,9 +66,9 @@ def in_parallel(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]], 
     return Parallel(n_jobs=jobs, verbose=5, batch_size=1)(delayed(function)(*call) for call in calls)
 
 
-def errors(name: str, value_range: tuple[float, float], seed: int, scale: int = 1) -> tuple[float, int]:
+def errors(name: str, value_range: tuple[float, float], seed: int) -> tuple[float, int]:
     """Train a task in a range: the error in points, and 1 if the network collapsed to chance."""
-    outcome = train(BY_NAME[name], value_range, seed, scale=scale)
+    outcome = train(BY_NAME[name], value_range, seed)
     return outcome.error, int(outcome.collapsed)
 
 
@@ -79,10 +79,9 @@ def errors_together(name: str, ranges: Sequence[tuple[float, float]], seed: int)
     return [(outcome.error, int(outcome.collapsed)) for outcome in outcomes]
 
 
-def trained(rows: pd.DataFrame, jobs: int, scale: int = 1) -> list[tuple[float, int]]:
+def trained(rows: pd.DataFrame, jobs: int) -> list[tuple[float, int]]:
     """What :func:`errors` says of each row; columns task, min, max and seed."""
-    calls = zip(rows.task, zip(rows['min'], rows['max']), rows.seed)
-    return in_parallel(errors, [(*call, scale) for call in calls], jobs)
+    return in_parallel(errors, zip(rows.task, zip(rows['min'], rows['max']), rows.seed), jobs)
 
 
 def losses(name: str, rates: Iterable[float], seed: int) -> list[float]:

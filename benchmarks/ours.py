@@ -1,9 +1,8 @@
 """What `lrfinder.find` is worth: `python -m benchmarks.ours` writes `ours.csv` and two tables more.
 
-Every task is asked from ten seeds, for the spread of the answer, and trained in the range found from six of
-them, and from three for a budget ten times as long (`error10`, `collapsed10`). Where the answer has a band of maxima, both of
-its ends are tried from those three (`low_error`, `high_error`). `ours_other_seeds.csv` has what the answers
-of the six are worth from another one each, `ours_without_validation.csv` what they are worth without an evaluator.
+Every task is asked from ten seeds, for the spread of the answer, and trained in the range found from six of them. Where the
+answer has a band of maxima, both of its ends are tried from three (`low_error`, `high_error`). `ours_other_seeds.csv` has what
+the answers of the six are worth from another one each, `ours_without_validation.csv` what they are worth without an evaluator.
 
 `--budget 600,1600` asks for answers that cost as much: those of 1,600 go to `ours_1600.csv`, without the rest. Each task is
 written down when it is measured: what is cut off is continued with the tasks that are left.
@@ -33,28 +32,23 @@ def measure(name: str, budget: int | None, jobs: int, origin: Origin) -> None:
     """Measure one task and put its rows into the tables."""
     table = tables.of_budget('ours', budget)
     whole = table == 'ours.csv'
-    asked = found(name, SPREAD_SEEDS, {1: PARTNER, 10: SEEDS} if whole else {1: PARTNER}, jobs, budget)
+    asked = found(name, SPREAD_SEEDS, jobs, budget)
     tables.update(table, asked.join(at_the_ends(asked, jobs)), origin)
     if whole:
         tables.update('ours_other_seeds.csv', elsewhere(asked, jobs), origin)
-        unvalidated = found(name, PARTNER, {1: PARTNER}, jobs, budget, validated=False)
+        unvalidated = found(name, PARTNER, jobs, budget, validated=False)
         tables.update('ours_without_validation.csv', unvalidated, origin)
 
 
-def found(
-    name: str, seeds: Iterable[int], scales: dict[int, Iterable[int]], jobs: int, budget: int | None, validated: bool = True
-) -> pd.DataFrame:
-    """Ask from each seed, and train in the answers: `scales` has how many times as long, and from which of the seeds."""
+def found(name: str, seeds: Iterable[int], jobs: int, budget: int | None, validated: bool = True) -> pd.DataFrame:
+    """Ask from each seed, and train in the answers of those that have a partner."""
     seeds = list(seeds)
     answers = in_parallel(suggested, [(name, seed, validated, budget) for seed in seeds], jobs)
     asked = pd.DataFrame(answers, columns=Answer._fields)
     asked.insert(0, 'task', name)
     asked.insert(1, 'seed', seeds)
-    for scale, judges in scales.items():
-        rows = asked[asked.seed.isin(judges)]
-        columns = ['error', 'collapsed'] if scale == 1 else [f'error{scale}', f'collapsed{scale}']
-        asked = asked.join(pd.DataFrame(trained(rows, jobs, scale), rows.index, columns))
-    return asked
+    rows = asked[asked.seed.isin(PARTNER)]
+    return asked.join(pd.DataFrame(trained(rows, jobs), rows.index, ['error', 'collapsed']))
 
 
 def at_the_ends(asked: pd.DataFrame, jobs: int) -> pd.DataFrame:

@@ -81,7 +81,6 @@ def summary(scores: pd.DataFrame) -> pd.DataFrame:
         {
             **regrets,
             'collapses': by.collapses.sum().map('{:.0f}'.format),
-            'ten times as long': by.collapses10.sum(min_count=1).map('{:.0f}'.format).replace('nan', ''),
             'updates': by.updates.mean().map('{:.0f}'.format),
             'spread': _two(by.spread, 'median'),
         }

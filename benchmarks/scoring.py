@@ -23,13 +23,13 @@ def score(oracle: pd.DataFrame, runs: pd.DataFrame, groups: dict[str, str]) -> p
 
     Args:
         oracle: Columns task, max, seed, error. The seeds may come in two halves, SEEDS and others.
-        runs: Columns task, rule, seed, max, error, collapsed, updates; collapsed10 where measured. A run that was
-            not trained has no error and counts for the spread alone.
+        runs: Columns task, rule, seed, max, error, collapsed, updates. A run that was not
+            trained has no error and counts for the spread alone.
         groups: The group of each task.
 
     Returns:
-        Columns rule, task, group, max (the median), regret, collapses and collapses10 (runs), updates (mean; refusals, which
-        do not tell theirs, apart), spread (the 90th over the 10th percentile of max).
+        Columns rule, task, group, max (the median), regret, collapses (runs), updates (mean; refusals, which do not tell
+        theirs, apart), spread (the 90th over the 10th percentile of max).
     """
     first = oracle.seed.isin(SEEDS)
     by_first, by_others = (runs.task.map(best_ranges(rows).error) for rows in (oracle[first], oracle[~first]))
@@ -40,7 +40,6 @@ def score(oracle: pd.DataFrame, runs: pd.DataFrame, groups: dict[str, str]) -> p
             'max': by['max'].median(),
             'regret': by.error.mean(),
             'collapses': by.collapsed.sum(),
-            'collapses10': by.collapsed10.sum(min_count=1),
             'updates': by.updates.mean(),
             'spread': by['max'].quantile(0.9) / by['max'].quantile(0.1),
         }

@@ -77,7 +77,7 @@ def _of_optuna(results: Results) -> list[list[str]]:
     runs = scoring.optuna_runs(results.optuna)
     if runs.empty:
         return []
-    scores = scoring.score(results.oracle, runs.assign(collapsed10=float('nan')), GROUP).set_index('task')
+    scores = scoring.score(results.oracle, runs, GROUP).set_index('task')
     found = []
     for rule, those in scores.groupby('rule'):
         name, _, budget = str(rule).rpartition(', ')
@@ -96,7 +96,7 @@ def _of_optuna(results: Results) -> list[list[str]]:
 
 
 def _as_rule(ours: pd.DataFrame) -> pd.DataFrame:
-    return ours.assign(rule='lrfinder').reindex(columns=[*ours.columns.union(['rule', 'collapsed10'])])
+    return ours.assign(rule='lrfinder')
 
 
 def _group(values: pd.Series, groups: list[str]) -> pd.Series:

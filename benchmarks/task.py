@@ -101,7 +101,7 @@ def _target(network: Any, kind: str) -> Any:
     return model
 
 
-def train(task: Task, value_range: tuple[float, float], seed: int, half_cycles: int = 4, scale: int = 1) -> Outcome:
+def train(task: Task, value_range: tuple[float, float], seed: int, half_cycles: int = 4) -> Outcome:
     """Train from scratch under CLR's `triangular` policy and return the validation error.
 
     Args:
@@ -109,7 +109,6 @@ def train(task: Task, value_range: tuple[float, float], seed: int, half_cycles: 
         value_range: Lowest and highest rate of the cycle.
         seed: Decides data, weights and batches.
         half_cycles: Length of the run; 4 are two whole cycles.
-        scale: How many times longer a half cycle is than the task's own.
 
     Returns:
         Classification: wrong answers in percent. Regression: 100 times the mean squared error over the
@@ -117,7 +116,7 @@ def train(task: Task, value_range: tuple[float, float], seed: int, half_cycles: 
         is known, in percent, at most 100. A network that diverged, so that its predictions are not finite, has collapsed: it
         counts as the best constant prediction, or as the start.
     """
-    return train_cycles(task, value_range, seed, 'triangular', task.half_cycle * scale, half_cycles)
+    return train_cycles(task, value_range, seed, 'triangular', task.half_cycle, half_cycles)
 
 
 def train_cycles(
