@@ -394,27 +394,27 @@ def test_a_failure_that_does_not_come_again_is_no_divergence(failure, call):
 
 
 class RaisesBoth(Model):
-    """Fails on a loss that is not finite, and once for another reason."""
+    """Fails where the loss is above 20, and some time after that once for another reason."""
 
-    calls, found = 0, False
+    calls_since = None
 
     def forward(self, x, t):
-        RaisesBoth.calls += 1
-        if RaisesBoth.calls == 300:
+        if RaisesBoth.calls_since is not None:
+            RaisesBoth.calls_since += 1
+        if RaisesBoth.calls_since == 200:
             raise OSError('no such device')
         loss = super().forward(x, t)
-        if not np.isfinite(loss.array):
-            RaisesBoth.found = True
-            raise FloatingPointError('the loss is NaN')
+        if loss.array > 20:
+            RaisesBoth.calls_since = RaisesBoth.calls_since or 0
+            raise FloatingPointError('the loss explodes')
         return loss
 
 
 @pytest.mark.filterwarnings('ignore::RuntimeWarning')
 def test_what_fails_at_high_rates_may_still_fail_for_another_reason():
-    RaisesBoth.calls = 0
+    RaisesBoth.calls_since = None
     with pytest.raises(OSError, match='no such device'):
         find(updater_of(RaisesBoth))
-    assert RaisesBoth.found
 
 
 class Enough(Exception):
