@@ -469,8 +469,21 @@ def _proportions(policy: str, cycles: int) -> tuple[float, float]:
     final = options.get('step_size_final')
     if name == 'one_cycle' and final is not None:
         return 2, final
-    growth = options.get('t_mult') or 1
-    return LENGTHS.get(name, 2 * sum(growth**cycle for cycle in range(cycles))), 0
+    return LENGTHS.get(name, 2 * _growing(options.get('t_mult') or 1, cycles)), 0
+
+
+def _growing(factor: float, cycles: int) -> float:
+    """How many times the first of some cycles all of them last, each ``factor`` times as long as the one before.
+
+    >>> _growing(2, 3), _growing(1, 10**12), _growing(1e300, 3)
+    (7.0, 1000000000000, inf)
+    """
+    if factor == 1:
+        return cycles
+    try:
+        return (float(factor) ** cycles - 1) / (factor - 1)
+    except OverflowError:
+        return math.inf
 
 
 def is_endless(policy: str) -> bool:

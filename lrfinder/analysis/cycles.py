@@ -6,6 +6,7 @@ Source: Leslie N. Smith, "Cyclical Learning Rates for Training Neural Networks",
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import math
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ CYCLES = 3
 # A half cycle of fewer updates than this is over before the rate has done anything; small data gets more epochs.
 HALF_CYCLE_UPDATES = 100
 UNITS = ('epoch', 'iteration')
+# Whoever asks for a longer training has slipped; and files hold no numbers that are much larger.
+LONGEST = 10_000_000_000
 # A range was not found for a training that is so many times as long, or as short.
 OTHER_LENGTH = 2.0
 
@@ -121,7 +124,7 @@ def checked_length(length: Any) -> Length:
     """The length of a training.
 
     Raises:
-        ValueError: It is not a number, 1 or more, and a unit.
+        ValueError: It is not a number, from 1 to :data:`LONGEST`, and a unit.
 
     >>> checked_length([30, 'epoch'])
     (30.0, 'epoch')
@@ -133,6 +136,8 @@ def checked_length(length: Any) -> Length:
         count, unit = math.nan, None
     if not (1 <= count < math.inf and unit in UNITS) or isinstance(length, str):
         raise ValueError(f"length must be a number and its unit, such as (30, 'epoch') or (8000, 'iteration'), not {length!r}")
+    if count > LONGEST:
+        raise ValueError(f'length must be at most {LONGEST:,} {unit}s, not {number!r}')
     return count, unit
 
 
@@ -147,25 +152,36 @@ def _open_ended(iterations_per_epoch: int | None) -> CyclePlan:
 
 
 def whole_cycles(policy: str, cycles: int, iterations: int, reason: str) -> CyclePlan:
-    """So many cycles of a policy in a training of at most that length.
+    """So many cycles of a policy in a training of at most that length; fewer where they do not fit.
 
     >>> whole_cycles('triangular', 3, 500, 'three cycles').iterations
     498
+    >>> whole_cycles('cosine:t_mult=1000', 3, 500, 'one cycle').cycles
+    1
     """
+    cycles = _fitting(policy, cycles, iterations)
     step_size = max(1, int(step_size_of(policy, iterations, cycles)))
     return CyclePlan(step_size, cycles, int(length_of(policy, step_size, cycles)), reason)
 
 
+def _fitting(policy: str, cycles: int, iterations: int) -> int:
+    """So many cycles, or as many as there can be: the first half cycle has an iteration, those after it may be far longer."""
+    more = range(2, cycles + 1)
+    return 1 + bisect.bisect_left(more, True, key=lambda count: step_size_of(policy, iterations, count) < 1)
+
+
 def _without_epochs(policy: str, iterations: int) -> CyclePlan:
-    reason = f'{CYCLES} whole cycles in {_counted(iterations, "iteration")}, as the length of an epoch is not known'
-    return whole_cycles(policy, CYCLES, iterations, reason)
+    cycles = _fitting(policy, CYCLES, iterations)
+    length = _counted(iterations, 'iteration')
+    reason = f'{_counted(cycles, "whole cycle")} in {length}, as the length of an epoch is not known'
+    return whole_cycles(policy, cycles, iterations, reason)
 
 
 def _filling(policy: str, iterations_per_epoch: int, iterations: int, length: str) -> CyclePlan:
     least, most = HALF_CYCLE_EPOCHS
     longest = max(most * iterations_per_epoch, HALF_CYCLE_UPDATES)
     cycles = max(CYCLES, math.ceil(iterations / (2 * longest)))
-    cycles = max(1, min(cycles, iterations // (2 * least * iterations_per_epoch)))
+    cycles = _fitting(policy, max(1, min(cycles, iterations // (2 * least * iterations_per_epoch))), iterations)
     step_size = whole_cycles(policy, cycles, iterations, '').step_size
     fits = 'Smith' if step_size <= most * iterations_per_epoch else 'few updates an epoch; Smith'
     fits = fits if step_size >= least * iterations_per_epoch else 'too short a training for what Smith asks'

@@ -37,10 +37,18 @@ def check_names(folder: Path, files: Iterable[str], folders: Iterable[str] = ())
     Raises:
         UsageError: The message names what is in the way.
     """
-    in_the_way = [(name, 'directory') for name in (LOCK, *files) if (folder / name).is_dir()]
-    in_the_way += [(name, 'file') for name in folders if (folder / name).exists() and not (folder / name).is_dir()]
-    for name, kind in in_the_way:
-        raise UsageError(f'--out {folder}: there is a {kind} called {name}; move it away, or choose another --out')
+    for wanted, names in (('file', (LOCK, *files)), ('directory', folders)):
+        for name in names:
+            kind = _kind(folder / name)
+            if kind not in (wanted, None):
+                raise UsageError(f'--out {folder}: there is a {kind} called {name}; move it away, or choose another --out')
+
+
+def _kind(path: Path) -> str | None:
+    """What a path is; ``None`` where there is nothing."""
+    if path.is_dir():
+        return 'directory'
+    return 'file' if path.is_file() else 'pipe or device' if path.exists() else None
 
 
 @contextlib.contextmanager

@@ -19,6 +19,8 @@ from lrfinder.cli.errors import UsageError, blaming
 LARGEST_SEED = 2**32 - 1  # NumPy's
 # From how many seeds --tune tells its best schedule from that without tuning, unless --seeds says more.
 TUNING_SEEDS = 3
+# Whoever asks for more seeds, jobs or trials, or for more epochs, has slipped.
+MANY, MOST_EPOCHS = 10_000, 10_000_000
 
 # A step_size in which the steps of any option fit: whether they do in the training is known when that is planned.
 _LONG = 2.0**53
@@ -103,6 +105,9 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     if unknown:
         raise UsageError(_unknown(parser, unknown[0]))
     given = vars(found)
+    for name, value in given.items():
+        if value == []:  # of --model=-- some versions of Python leave nothing
+            raise UsageError(f'{flag(name)}: expected one argument, not --')
     given.update({name: tuple(value) for name, value in given.items() if isinstance(value, list)})
     options = Options(**given, given=frozenset(given))
     if options.resume is None or options.curve is not None:  # else the earlier run's options come first
@@ -280,9 +285,11 @@ def _add_range_test(group: Any) -> None:
         type=_count(LEAST_BUDGET, MOST_BUDGET),
         help=f'how many updates the answer may cost (default: {BUDGET})',
     )
-    group.add_argument('--seeds', metavar='K', type=_count(1), help='run K range tests, and give one answer with its spread')
     group.add_argument(
-        '--jobs', metavar='J', type=_count(1), help='run J of the --seeds, or of the trainings of --tune, at once'
+        '--seeds', metavar='K', type=_count(1, MANY), help='run K range tests, and give one answer with its spread'
+    )
+    group.add_argument(
+        '--jobs', metavar='J', type=_count(1, MANY), help='run J of the --seeds, or of the trainings of --tune, at once'
     )
     group.add_argument(
         '--curve',
@@ -301,7 +308,9 @@ def _add_range_test(group: Any) -> None:
 
 
 def _add_clr(group: Any) -> None:
-    group.add_argument('--epoch', '-e', metavar='N', type=_count(0), help='then train for about N epochs, in whole cycles')
+    group.add_argument(
+        '--epoch', '-e', metavar='N', type=_count(0, MOST_EPOCHS), help='then train for about N epochs, in whole cycles'
+    )
     group.add_argument(
         '--policy',
         metavar='NAME',
@@ -316,7 +325,7 @@ def _add_clr(group: Any) -> None:
     group.add_argument(
         '--tune', action='store_true', help='with --epoch: choose policy, cycles and maximum by whole trainings, with Optuna'
     )
-    group.add_argument('--tune-trials', metavar='N', type=_count(2), help='how many schedules --tune tries (default: 12)')
+    group.add_argument('--tune-trials', metavar='N', type=_count(2, MANY), help='how many schedules --tune tries (default: 12)')
 
 
 def _add_output(group: Any) -> None:

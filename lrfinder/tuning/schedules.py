@@ -63,8 +63,9 @@ class Schedule:
         if self.cycles is None:
             step_size = max(1, int(step_size_of(self.policy, iterations)))
             return CyclePlan(step_size, None, iterations, f'{self.policy} fills {iterations} iterations')
-        whole = f'{self.cycles} whole cycle{"" if self.cycles == 1 else "s"}'
-        return whole_cycles(self.policy, self.cycles, iterations, f'{whole} in {iterations} iterations')
+        plan = whole_cycles(self.policy, self.cycles, iterations, '')
+        whole = f'{plan.cycles} whole cycle{"" if plan.cycles == 1 else "s"}'
+        return dataclasses.replace(plan, reason=f'{whole} in {iterations} iterations')
 
     def within(self, base: Suggestion, plan: CyclePlan) -> Suggestion:
         """The schedule in a range.

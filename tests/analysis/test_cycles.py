@@ -129,5 +129,28 @@ def test_cycles_that_grow_fill_a_training_as_whole_ones():
     assert (found.cycles, found.step_size, found.iterations) == (3, 100, 1400)
 
 
+@pytest.mark.parametrize(
+    'per_epoch, length, t_mult, cycles, iterations',
+    [
+        (50, (28, 'epoch'), '100', 2, 2 * 6 * (1 + 100)),  # three would begin with less than an iteration
+        (50, (28, 'epoch'), '1e9', 1, 1400),
+        (50, (28, 'epoch'), '1e308', 1, 1400),
+        (None, (1400, 'iteration'), '1e308', 1, 1400),
+        (None, (5, 'iteration'), '1', 2, 4),
+    ],
+)
+def test_there_are_no_more_cycles_than_fit(per_epoch, length, t_mult, cycles, iterations):
+    found = plan(per_epoch, length, f'cosine:t_mult={t_mult}')
+    assert (found.cycles, found.iterations) == (cycles, iterations)
+    assert found.reason.startswith(f'{cycles} whole cycle{"s" if cycles > 1 else ""} ')
+
+
+def test_a_very_long_training_is_planned_at_once():
+    assert plan(2, (10_000_000, 'epoch')).cycles == 100_000
+    assert plan(2, (10_000_000, 'epoch'), 'cosine:t_mult=2').cycles == 23  # 2 * (2 ** 23 - 1) iterations
+    with pytest.raises(ValueError, match=r'^length must be at most 10,000,000,000 iterations, not 1e\+300$'):
+        checked_length((1e300, 'iteration'))
+
+
 def test_a_policy_that_ends_and_has_options_fills_a_training():
     assert plan(50, (18, 'epoch'), 'one_cycle:step_size_final=100').step_size == 400

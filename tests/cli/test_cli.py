@@ -547,9 +547,13 @@ USAGE = [
     ),
     (['--ramp', 'linaer'], "--ramp: unknown ramp 'linaer': did you mean linear?"),
     (['-b', '0'], '--batchsize/-b: must be a whole number, 1 or more, not 0'),
-    (['--epoch', '1.5'], "--epoch/-e: must be a whole number, 0 or more, not '1.5'"),
+    (['--epoch', '1.5'], "--epoch/-e: must be a whole number from 0 to 10,000,000, not '1.5'"),
+    (['--epoch', '999999999'], '--epoch/-e: must be a whole number from 0 to 10,000,000, not 999999999'),
     (['--iterations', '1'], '--iterations: must be a whole number, 2 or more, not 1'),
-    (['--seeds', '0'], '--seeds: must be a whole number, 1 or more, not 0'),
+    (['--seeds', '0'], '--seeds: must be a whole number from 1 to 10,000, not 0'),
+    (['--seeds', '999999999'], '--seeds: must be a whole number from 1 to 10,000, not 999999999'),
+    (['--jobs', '10001'], '--jobs: must be a whole number from 1 to 10,000, not 10001'),
+    (['--tune-trials', '9' * 20], f'--tune-trials: must be a whole number from 2 to 10,000, not {"9" * 20}'),
     (['--seed', '-1'], '--seed: must be a whole number from 0 to 4,294,967,295, not -1'),
     (['--seed', '4294967295', '--seeds', '2'], '--seeds 2: seeds end at 4294967295'),
     (
@@ -610,6 +614,12 @@ def test_bad_usage_is_one_line_that_names_the_flag(command, user_module, argumen
     status, out, error = command(*arguments)
     assert (status, error) == (2, f'lrfinder: error: {message}\n')
     assert not out or out.startswith('Device: ')
+
+
+@pytest.mark.parametrize('flag', ['--model', '--dataset', '--optimizer', '--epoch', '--seeds', '--columns', '--curve'])
+def test_two_hyphens_are_the_value_of_no_flag(command, flag):
+    status, _, error = command(f'{flag}=--', '--iterations', '5')
+    assert (status, is_one_line(error)) == (2, True)
 
 
 def test_an_exception_is_told_in_a_line_of_bounded_length_that_steers_no_terminal(command, user_module):

@@ -117,7 +117,12 @@ def test_what_is_in_the_way_is_named(tmp_path):
     (tmp_path / 'log').mkdir()
     (tmp_path / 'fixed_min').touch()
     check_names(tmp_path / 'missing', ['log'], ['fixed_min'])
-    for files, folders, what in ((['log'], [], 'directory called log'), ([], ['fixed_min'], 'file called fixed_min')):
+    os.mkfifo(tmp_path / 'curve.csv')
+    for files, folders, what in (
+        (['log'], [], 'directory called log'),
+        ([], ['fixed_min'], 'file called fixed_min'),
+        (['curve.csv'], [], 'pipe or device called curve.csv'),
+    ):
         with pytest.raises(UsageError) as found:
             check_names(tmp_path, files, folders)
         assert str(found.value) == f'--out {tmp_path}: there is a {what}; move it away, or choose another --out'
