@@ -12,8 +12,10 @@ from lrfinder.analysis.metrics import ACCURACIES, BY_WORTH, LOSS, WORDS, cost_si
 # A run's last values by metric; None or NaN stands for what was not finite.
 Ends = Mapping[str, float | None]
 
-# The 97.5th percentiles of Student's t distribution with 1, 2, ... degrees of freedom.
-_STUDENT = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+# The 97.5th and the 95th percentiles of Student's t distribution with 1, 2, ... degrees of freedom; beyond those they are nearly
+# the normal distribution's, and a share of the inverse degrees of freedom more.
+_STUDENT = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228), (1.96, 2.5)
+_STUDENT_ONE_SIDED = (6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833, 1.812), (1.645, 1.6)
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class Difference:
 
     Attributes:
         mean: The mean over the seeds, above 0 where the first is better; NaN where no seed tells.
-        margin: How far off that may be, in 19 of 20 cases; infinite for a single seed.
+        margin: How far off that may be, in 19 of 20 cases; where only the first may be found to be better, by how much the mean
+            may be too high, in 19 of 20 cases. Infinite for a single seed.
         diverged: How many trainings of the first diverged, and how many of the second.
     """
 
@@ -120,7 +123,7 @@ def compare(runs: Mapping[str, Ends | Sequence[Ends]]) -> Comparison | None:
     )
 
 
-def difference(ours: Sequence[float], theirs: Sequence[float], metric: str) -> Difference:
+def difference(ours: Sequence[float], theirs: Sequence[float], metric: str, one_sided: bool = False) -> Difference:
     """How much better trainings ended than others from the same seeds.
 
     The margin is that of the mean of the differences seed by seed, by Student's t distribution: from few seeds it is wide.
@@ -129,6 +132,7 @@ def difference(ours: Sequence[float], theirs: Sequence[float], metric: str) -> D
         ours: The values of the metric at the end, a seed each; NaN where a training had diverged.
         theirs: The same for the others, in the same order.
         metric: The metric, one of :data:`lrfinder.analysis.metrics.METRICS`: it says what is better.
+        one_sided: Whether it is only asked if they are better, not if the others are.
 
     >>> found = difference([0.9, 0.92, 0.94], [0.87, 0.9, 0.93], 'validation/main/accuracy')
     >>> round(found.mean, 3), round(found.margin, 3), found.shows
@@ -139,7 +143,7 @@ def difference(ours: Sequence[float], theirs: Sequence[float], metric: str) -> D
     diverged = (sum(not math.isfinite(a) for a in ours), sum(not math.isfinite(b) for b in theirs))
     if not gains:
         return Difference(math.nan, math.inf, diverged)
-    margin = _student(len(gains) - 1) * stdev(gains) / math.sqrt(len(gains)) if len(gains) > 1 else math.inf
+    margin = _student(len(gains) - 1, one_sided) * stdev(gains) / math.sqrt(len(gains)) if len(gains) > 1 else math.inf
     return Difference(fmean(gains), margin, diverged)
 
 
@@ -147,8 +151,9 @@ def _spread(values: Sequence[float]) -> float:
     return stdev(values) if len(values) > 1 and all(map(math.isfinite, values)) else math.nan
 
 
-def _student(freedom: int) -> float:
-    return _STUDENT[freedom - 1] if freedom <= len(_STUDENT) else 1.96 + 2.5 / freedom
+def _student(freedom: int, one_sided: bool) -> float:
+    few, (normal, more) = _STUDENT_ONE_SIDED if one_sided else _STUDENT
+    return few[freedom - 1] if freedom <= len(few) else normal + more / freedom
 
 
 def _end(ends: Ends, metric: str) -> float:

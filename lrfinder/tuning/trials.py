@@ -421,7 +421,7 @@ def judge(study: optuna.Study, task: Task, seeds: int) -> Verdict:
         [_number(found[_key(schedule_of(trial), task.seed + offset)]['value']) for offset in range(1, seeds + 1)]
         for trial in (best, default)
     ]
-    return Verdict(default, best, difference(ends[0], ends[1], task.metric), seeds, updates)
+    return Verdict(default, best, difference(ends[0], ends[1], task.metric, one_sided=True), seeds, updates)
 
 
 # What is shown

@@ -28,6 +28,20 @@ def test_a_difference_that_all_seeds_agree_on_shows():
     assert difference([0.90, 0.91, 0.904], [0.95, 0.96, 0.955], VALIDATION_ACCURACY).shows == -1
 
 
+def test_who_only_asks_whether_one_is_better_needs_less_of_a_difference():
+    ours, theirs = [0.92, 0.95, 0.95], [0.90, 0.92, 0.94]  # ahead by 0.02, 0.03 and 0.01: 0.02, of a standard error of 0.00577
+    both, one = (difference(ours, theirs, VALIDATION_ACCURACY, one_sided) for one_sided in (False, True))
+    assert (both.margin, both.shows) == (pytest.approx(4.303 * 0.00577, rel=1e-3), 0)
+    assert (one.margin, one.shows) == (pytest.approx(2.920 * 0.00577, rel=1e-3), 1)
+
+
+def test_the_margin_of_many_seeds_is_nearly_that_of_the_normal_distribution():
+    many = [0.5, 0.6] * 50
+    for one_sided, expected in ((False, 1.984), (True, 1.660)):  # Student's t with 99 degrees of freedom
+        found = difference(many, [0.0] * 100, VALIDATION_ACCURACY, one_sided)
+        assert found.margin == pytest.approx(expected * 0.1 * math.sqrt(25 / 99) / 10, rel=0.005)
+
+
 def test_of_a_loss_less_is_better():
     assert difference([0.5, 0.51], [0.9, 0.91], VALIDATION_LOSS).mean == pytest.approx(0.4)
 
