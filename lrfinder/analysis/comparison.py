@@ -12,8 +12,8 @@ from lrfinder.analysis.metrics import ACCURACIES, BY_WORTH, LOSS, WORDS, cost_si
 # A run's last values by metric; None or NaN stands for what was not finite.
 Ends = Mapping[str, float | None]
 
-# The 97.5th and the 95th percentiles of Student's t distribution with 1, 2, ... degrees of freedom; beyond those they are nearly
-# the normal distribution's, and a share of the inverse degrees of freedom more.
+# The 97.5th and the 95th percentiles of Student's t distribution with 1, 2, ... degrees of freedom; beyond those they are
+# nearly those of the normal distribution, and so much more over the degrees of freedom.
 _STUDENT = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228), (1.96, 2.5)
 _STUDENT_ONE_SIDED = (6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833, 1.812), (1.645, 1.6)
 

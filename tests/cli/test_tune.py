@@ -213,7 +213,7 @@ def test_a_model_that_breaks_is_blamed_in_one_line(user_module, tmp_path, capsys
     [
         (['--tune'], '--tune needs --epoch N'),
         (['--epoch', '2', '--tune-trials', '4'], '--tune-trials needs --tune'),
-        (['--epoch', '2', '--tune', '--tune-trials', '1'], '--tune-trials: must be a whole number, 2 or more, not 1'),
+        (['--epoch', '2', '--tune', '--tune-trials', '1'], '--tune-trials: must be a whole number from 2 to 10,000, not 1'),
         (['--epoch', '2', '--tune', '--communicator', 'naive'], '--tune cannot be combined with --communicator'),
         (['--epoch', '2', '--tune', '--seed', '4294967295'], '--seed 4294967295: --tune needs seeds above it'),
         (['--curve', 'a.csv', '--tune'], '--curve only reads a recorded curve: drop --tune'),
