@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import sys
 from functools import partial
@@ -25,9 +24,13 @@ from lrfinder.engine.recorder import Names
 from lrfinder.engine.run import OnRow, chosen_optimizer, takes_names
 from lrfinder.engine.runner import Runner
 from lrfinder.engine.state import preserved
+from lrfinder.engine.told import batchsize_of, examples_in_epoch, main_iterator
 from lrfinder.engine.workers import workers_of
 from lrfinder.range_test import Question, RangeTest
 from lrfinder.result import Result
+
+# A number of batches that is nearer to a whole one than this may be rounded.
+WHOLE = 0.1
 
 
 @takes_names
@@ -177,11 +180,13 @@ def _iterations_per_epoch(runner: Runner) -> int | None:
 
 def _batchsize(updater: Updater, runner: Runner) -> int | None:
     """The examples of a step of the optimizer, which may take several batches, where the main iterator tells."""
-    try:
-        iterator = updater.get_iterator('main')
-        examples = int(iterator.batch_size)
-    except (AttributeError, KeyError, TypeError, ValueError):
+    iterator = main_iterator(updater)
+    batch, epoch = batchsize_of(iterator), examples_in_epoch(iterator)
+    if batch is None:
         return None
-    with contextlib.suppress(AttributeError, TypeError):
-        examples = max(examples, round((runner.epochs_per_iteration or 0) * len(iterator.dataset)))
-    return examples * max(1, round(runner.iterations_per_update))
+    batches = runner.iterations_per_update
+    if epoch is not None and runner.epochs_per_iteration is not None:
+        counted = batches * runner.epochs_per_iteration * epoch / batch
+        if abs(counted - max(1, round(counted))) < WHOLE:  # else its epochs are not those of its data set
+            batches = counted
+    return batch * max(1, round(batches))

@@ -94,6 +94,36 @@ def test_an_evaluator_is_what_trials_are_judged_by():
     assert find(updater, evaluator=evaluator_of(updater, repeat=False)).reasons['judged_by'] == 'the evaluator (200 examples)'
 
 
+def most_of_them(order, position):
+    """An epoch of the first hundred examples alone."""
+    return np.random.permutation(100)
+
+
+def test_an_order_of_the_users_own_is_trained_in_always():
+    iterator = iterators.SerialIterator(chainer.datasets.TupleDataset(*examples()), 10, order_sampler=most_of_them)
+    found = find(updater_of(iterator=iterator), budget=100)
+    assert found.reasons['judged_by'] == 'the training loss of each batch before it is trained on'
+    assert (found.iterations_per_epoch, found.batchsize) == (10, 10)
+
+
+class Virtual:
+    """Makes each example when it is asked for, and has no end to speak of."""
+
+    def __len__(self):
+        return 2**50
+
+    def __getitem__(self, index):
+        return EXAMPLES[int(index) % 320]
+
+
+EXAMPLES = list(zip(*examples()))
+
+
+def test_of_more_examples_than_can_be_stored_none_are_held_out():
+    found = find(updater_of(iterator=iterators.SerialIterator(Virtual(), 16, shuffle=False)), budget=100)
+    assert found.reasons['judged_by'] == 'the training loss of each batch before it is trained on'
+
+
 class Threads(iterators.MultithreadIterator):
     """Leaves out every second example."""
 
@@ -135,6 +165,76 @@ def test_an_iterator_may_yield_arrays():
     assert found.iterations_per_epoch == 20
 
 
+class Placed(Arrays):
+    """Knows its place, and nothing of epochs."""
+
+    def __next__(self):
+        self.place = (self.place + 16) % 320
+        return self.x[self.place : self.place + 16], self.t[self.place : self.place + 16]
+
+    def serialize(self, serializer):
+        self.place = serializer('place', self.place)
+
+
+def says(name, value):
+    """An iterator that says something odd of itself."""
+    return type('Odd', (Placed,), {name: property(lambda self: value() if callable(value) else value)})()
+
+
+def unknown():
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize('value', [None, float('nan'), 'some', unknown, 3.5])
+def test_an_iterator_need_not_tell_its_epochs(value):
+    found = find(updater_of(iterator=says('epoch_detail', value), converter=lambda batch, device: batch), budget=100)
+    assert found.iterations_per_epoch is None
+
+
+@pytest.mark.parametrize('name', ['dataset', 'batch_size'])
+@pytest.mark.parametrize('value', [None, 0, 'auto', (4, 4), unknown])
+def test_an_iterator_need_not_tell_its_examples(name, value):
+    found = find(updater_of(iterator=says(name, value), converter=lambda batch, device: batch), budget=100)
+    assert found.batchsize is None
+
+
+class CountsAnew(Placed):
+    """Says where it is in its epoch, and not in which one."""
+
+    @property
+    def epoch_detail(self):
+        return self.place / 320
+
+
+def test_an_iterator_that_counts_anew_in_each_epoch_does_not_tell_how_long_one_is():
+    assert find(updater_of(iterator=CountsAnew(), converter=lambda batch, device: batch)).iterations_per_epoch is None
+
+
+class OwnLoop:
+    """An updater that has what it takes to train, and nothing of Chainer's."""
+
+    def __init__(self):
+        self.model = Model()
+        self.optimizer = optimizers.MomentumSGD().setup(self.model)
+        self.x, self.t = examples()
+
+    def update(self):
+        batch = np.random.randint(0, 320, 16)
+        self.optimizer.update(self.model, self.x[batch], self.t[batch])
+
+    def get_optimizer(self, name):
+        return self.optimizer
+
+    def get_all_optimizers(self):
+        return {'main': self.optimizer}
+
+
+def test_an_updater_need_not_be_chainers():
+    np.random.seed(0)
+    found = find(OwnLoop())
+    assert found.value_range[1] > 0.001 and found.iterations_per_epoch is None
+
+
 # The evaluator
 
 
@@ -153,6 +253,78 @@ def test_an_evaluator_that_reports_neither_loss_nor_accuracy_is_told_and_others_
     )
 
 
+class OnlyNan(extensions.Evaluator):
+    def evaluate(self):
+        return {'main/loss': float('nan')}
+
+
+def test_an_evaluator_that_says_nothing_of_the_model_as_it_is_is_told_and_others_judge():
+    updater = updater_of()
+    found = find(updater, evaluator=evaluator_of(updater, OnlyNan, repeat=False))
+    assert found.value_range == find(updater_of()).value_range
+    assert found.warnings[0] == (
+        'what the evaluator reports of the model as it is now is not finite, so the trials are judged by 64 examples held out '
+        'of the training data'
+    )
+
+
+class Reports(extensions.Evaluator):
+    """Reports what it measured, as a trainer listens to that, and returns nothing."""
+
+    def __call__(self, trainer=None):
+        chainer.report({'validation/main/loss': super().__call__()['main/loss'], 3: 'three'})
+
+
+def test_what_an_evaluator_reports_counts_where_it_returns_nothing():
+    updater = updater_of()
+    result = lrfinder.find(updater, evaluator=evaluator_of(updater, Reports, repeat=False), budget=100, quiet=True)
+    assert result.suggestion.reasons['judged_by'] == 'the evaluator (200 examples)'
+    assert result.trials['validation/main/loss'].notna().any()
+
+
+class OddlyNamed(extensions.Evaluator):
+    def evaluate(self):
+        return {**super().evaluate(), 3: 4.0}
+
+
+def test_what_an_evaluator_calls_by_no_name_is_none_of_ours():
+    updater = updater_of()
+    assert find(updater, evaluator=evaluator_of(updater, OddlyNamed, repeat=False), budget=100).updates
+
+
+class Pairs(extensions.Evaluator):
+    def evaluate(self):
+        return list(super().evaluate().items())
+
+
+@pytest.mark.parametrize(
+    ('evaluator', 'message'),
+    [
+        (lambda updater: lambda: 0.5, "must return a dictionary of what it measured, such as {'main/loss': 0.5}, not float"),
+        (
+            lambda updater: evaluator_of(updater, Pairs, repeat=False),
+            'must return a dictionary of what it measured, .*not list',
+        ),
+        (lambda updater: extensions.Evaluator(iterators.SerialIterator([], 1, False), Model()), "'s data are empty"),
+    ],
+)
+def test_an_evaluator_that_is_none_is_found_out_before_anything_is_trained(evaluator, message):
+    updater = updater_of()
+    with pytest.raises(ValueError, match=f'^the evaluator ?{message}'):
+        find(updater, evaluator=evaluator(updater))
+
+
+class OwnMistake(extensions.Evaluator):
+    def evaluate(self):
+        return {'main/loss': self.eval_hook.level}
+
+
+def test_a_mistake_in_an_evaluator_is_not_taken_for_the_lack_of_a_trainer():
+    updater = updater_of()
+    with pytest.raises(AttributeError, match='level'):
+        find(updater, evaluator=evaluator_of(updater, OwnMistake, repeat=False))
+
+
 class NeedsTrainer(extensions.Evaluator):
     def __call__(self, trainer):
         return {'main/loss': trainer.updater.epoch}
@@ -163,7 +335,15 @@ class UsesTrainer(extensions.Evaluator):
         return {'main/loss': trainer.updater.epoch}
 
 
-@pytest.mark.parametrize('kind', [NeedsTrainer, UsesTrainer])
+class KeepsTrainer(extensions.Evaluator):
+    def initialize(self, trainer):
+        self.trainer = trainer
+
+    def evaluate(self):
+        return {'main/loss': self.trainer.updater.epoch}
+
+
+@pytest.mark.parametrize('kind', [NeedsTrainer, UsesTrainer, KeepsTrainer])
 def test_an_evaluator_that_needs_a_trainer_is_found_out_before_anything_is_trained(kind):
     updater = updater_of()
     seen = []
@@ -218,6 +398,19 @@ class SeveralBatches(training.StandardUpdater):
 def test_the_batch_is_that_of_a_step_too_where_an_iteration_takes_several():
     found = find(updater_of(kind=SeveralBatches))
     assert (found.iterations_per_epoch, found.batchsize) == (5, 64)
+
+
+class Pauses(training.StandardUpdater):
+    """Does nothing in every third iteration."""
+
+    def update_core(self):
+        if self.iteration % 3:
+            super().update_core()
+
+
+def test_an_iteration_without_a_batch_adds_none_to_the_step():
+    found = find(updater_of(kind=Pauses))
+    assert (found.iterations_per_epoch, found.batchsize) == (30, 16)
 
 
 def test_the_rows_of_a_test_in_a_trainer_are_at_the_iterations_of_the_trainer():

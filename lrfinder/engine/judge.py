@@ -8,6 +8,8 @@ than pairs) belongs to the training.
 from __future__ import annotations
 
 import inspect
+import math
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,12 +18,13 @@ from lrfinder.analysis.splits import HELD_OUT, at_random
 from lrfinder.engine.protocols import Evaluator, Updater
 from lrfinder.engine.rate import SetUpError
 from lrfinder.engine.recorder import Names, as_number
+from lrfinder.engine.told import examples_in, main_iterator
 from lrfinder.engine.workers import Workers
 
 from chainer import Link
 from chainer.datasets import SubDataset
-from chainer.iterators import MultiprocessIterator, MultithreadIterator, SerialIterator
-from chainer.training import StandardUpdater, extensions
+from chainer.iterators import MultiprocessIterator, MultithreadIterator, SerialIterator, ShuffleOrderSampler
+from chainer.training import Extension, StandardUpdater, Trainer, extensions
 
 # More held-out examples than these say no more.
 MOST_HELD_OUT = 1000
@@ -29,6 +32,10 @@ MOST_HELD_OUT = 1000
 LEAST_HELD_OUT = 10
 # Iterators of Chainer's own that a serial one can stand for.
 STANDARD_ITERATORS = (SerialIterator, MultiprocessIterator, MultithreadIterator)
+# And the orders: another sampler may balance classes, or leave examples out.
+STANDARD_ORDERS = (type(None), ShuffleOrderSampler)
+# The split of more examples takes too much memory: so many may be none that are stored, but made when they are asked for.
+LONGEST_SPLIT = 10_000_000
 
 
 class Judge:
@@ -74,23 +81,30 @@ class EvaluatorJudge(Judge):
         iterators = getattr(evaluator, '_iterators', {})
         if any(getattr(iterator, 'repeat', False) is True for iterator in iterators.values()):
             raise ValueError("the evaluator's iterator would never end; make it with repeat=False")
-        self.examples = self._count()
-        self.words = 'the evaluator' if self.examples is None else f'the evaluator ({self.examples} examples)'
-
-    def _count(self) -> int | None:
-        try:
-            return len(self._evaluator.get_iterator('main').dataset) * self._workers.size
-        except (AttributeError, KeyError, TypeError):
-            return None
+        examples = examples_in(main_iterator(evaluator))
+        if examples == 0:
+            raise SetUpError("the evaluator's data are empty")
+        self.examples = None if examples is None else examples * workers.size
+        self.words = 'the evaluator' if self.examples is None else f'the evaluator ({_counted(self.examples)})'
 
     def validate(self, reporter: Any) -> Mapping[str, float]:
-        # Where the evaluator belongs to a trainer, that has given it a name.
-        name = getattr(self._evaluator, 'name', None)
-        prefix = f'{name}/' if name else ''
-        with reporter.scope({}):  # not into the observation of a trainer that may be running around this
+        observation: dict[str, Any] = {}
+        with reporter.scope(observation):  # not into the observation of a trainer that may be running around this
             result = _without_trainer(self._evaluator)
-        found = {key.removeprefix(prefix): number for key in result if (number := as_number(result[key])) is not None}
-        return dict(zip((f'validation/{key}' for key in found), self._workers.mean(list(found.values()))))
+        if not isinstance(result, (Mapping, type(None))):
+            raise SetUpError(_no_dictionary(result))
+        found = self._numbers(result or observation)  # in a trainer, what it reports counts
+        return dict(zip(found, self._workers.mean(list(found.values()))))
+
+    def _numbers(self, reported: Mapping[Any, Any]) -> dict[str, float]:
+        """Those of the reported values that are numbers, by names that begin with ``validation/``."""
+        # Where the evaluator belongs to a trainer, that has given it a name.
+        prefix = f'{getattr(self._evaluator, "name", None) or "validation"}/'
+        return {
+            f'validation/{key.removeprefix(prefix).removeprefix("validation/")}': number
+            for key, value in reported.items()
+            if isinstance(key, str) and (number := as_number(value)) is not None
+        }
 
 
 class HeldOutJudge(EvaluatorJudge):
@@ -148,11 +162,14 @@ def checked_judge(judge: Judge, found: Mapping[str, float], names: Names, fallba
         names: What the loss and the accuracy are called.
         fallback: Who judges otherwise.
     """
-    if found or not judge.validates:
+    if not judge.validates or any(map(math.isfinite, found.values())):
         return judge, ''
-    return fallback, (
-        f'the evaluator reports neither {names.loss!r} nor {names.accuracy!r}, so the trials are judged by {fallback.words}'
+    what = (
+        'what the evaluator reports of the model as it is now is not finite'
+        if found
+        else f'the evaluator reports neither {names.loss!r} nor {names.accuracy!r}'
     )
+    return fallback, f'{what}, so the trials are judged by {fallback.words}'
 
 
 def _can_hold_out(updater: Any) -> bool:
@@ -160,16 +177,17 @@ def _can_hold_out(updater: Any) -> bool:
     standard = getattr(type(updater), 'update_core', None) is StandardUpdater.update_core
     if not standard or 'main' not in updater.get_all_optimizers():
         return False
-    iterator = updater.get_iterator('main')
-    if type(iterator) not in STANDARD_ITERATORS:
+    iterator = main_iterator(updater)
+    if type(iterator) not in STANDARD_ITERATORS or type(iterator.order_sampler) not in STANDARD_ORDERS:
         return False
-    try:
-        length = len(iterator.dataset)
-    except (AttributeError, TypeError):
+    length = examples_in(iterator)
+    if length is None or length > LONGEST_SPLIT:
         return False
     return HELD_OUT * length >= LEAST_HELD_OUT and (1 - HELD_OUT) * length >= iterator.batch_size
 
 
+# Attributes of a trainer's own, beside those of its class.
+OF_TRAINERS = ('observation', 'out', 'reporter', 'stop_trigger', 'updater')
 NEEDS_TRAINER = 'the evaluator needs a trainer, and find calls it without one; give another evaluator'
 
 
@@ -189,6 +207,31 @@ def _without_trainer(evaluator: Any) -> Any:
     try:
         return evaluator()
     except AttributeError as error:
-        if "'NoneType' object" in str(error):
+        if _asks_for_a_trainer(evaluator, error):
             raise SetUpError(f'{NEEDS_TRAINER} ({error})') from error
+        if error.name == 'items' and _place_of(error) == 'iteritems':  # where Chainer reports what evaluate() returned
+            raise SetUpError(_no_dictionary(error.obj)) from error
         raise
+
+
+def _asks_for_a_trainer(evaluator: Any, error: AttributeError) -> bool:
+    """Whether an error comes from ``None`` in place of a trainer, or from the lack of what one brings in ``initialize``."""
+    if isinstance(evaluator, Extension) and type(evaluator).initialize is not Extension.initialize:
+        return True
+    is_of_none = error.obj is None and error.name is not None
+    return is_of_none and (error.name in OF_TRAINERS or hasattr(Trainer, str(error.name)))
+
+
+def _counted(examples: int) -> str:
+    return f'{examples} example{"" if examples == 1 else "s"}'
+
+
+def _place_of(error: BaseException) -> str:
+    """The function in which an error was raised."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_code.co_name
+
+
+def _no_dictionary(result: Any) -> str:
+    kind = type(result).__name__
+    return f"the evaluator must return a dictionary of what it measured, such as {{'main/loss': 0.5}}, not {kind}"

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from lrfinder.analysis.divergence import Divergence, not_finite
 from lrfinder.engine.protocols import Optimizer, Updater
 from lrfinder.engine.recorder import Names, Recorder
+from lrfinder.engine.told import examples_in, main_iterator
 from lrfinder.engine.workers import Workers
 
 import pandas as pd
@@ -223,9 +224,5 @@ def _check_updater(updater: Any) -> None:
     if not all(hasattr(updater, name) for name in ('update', 'get_optimizer', 'get_all_optimizers')):
         instead = 'trainer.updater' if hasattr(updater, 'updater') else 'chainer.training.StandardUpdater(iterator, optimizer)'
         raise ValueError(f'an updater is needed, such as {instead}, not {type(updater).__name__}')
-    try:
-        empty = len(updater.get_iterator('main').dataset) == 0
-    except (AttributeError, KeyError, TypeError):
-        return
-    if empty:
+    if examples_in(main_iterator(updater)) == 0:
         raise ValueError('the training data are empty')

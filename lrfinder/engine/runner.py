@@ -14,8 +14,10 @@ from lrfinder.engine.rate import Rate, SetUpError
 from lrfinder.engine.recorder import Names
 from lrfinder.engine.run import OnRow, Run, Steps
 from lrfinder.engine.state import Undo, undo_random_numbers
+from lrfinder.engine.told import Epochs, main_iterator
 from lrfinder.engine.workers import Workers
 
+import chainer
 import numpy as np
 import pandas as pd
 from chainer import training
@@ -53,8 +55,7 @@ class Runner:
         self._draw_as_found = undo_random_numbers()
         self._workers = workers
         self._names = names or Names()
-        # A trainer that never runs: it knows how observers of an updater's models are named.
-        self._reporter = training.Trainer(updater).reporter
+        self._reporter = _reporter_for(updater)
         self._run: Run | None = None
         self._iterations = 0
         self.updates = 0
@@ -116,15 +117,16 @@ class Runner:
         if judge is not None:
             judge.hold_out(self._updater)  # until everything is put back
         validate_after = _evenly(validations, len(rates)) if judge is not None and judge.validates else frozenset()
-        began, iterations, updates = self._epoch_detail(), self._iterations, self.updates
+        epochs, iterations, updates = Epochs(main_iterator(self._updater)), self._iterations, self.updates
         with np.errstate(all='ignore'):  # overflow is what a range test looks for
             while run.stop_reason is None:
+                epochs.look()
                 if self._step(run, steps) and len(run) in validate_after and not run.diverged:
                     assert judge is not None
                     run.record_validation(self._validate(judge))
             run.read()
         if judge is None or not judge.holds_out:
-            self._count(began, self._iterations - iterations, self.updates - updates)
+            self._count(epochs.done(), self._iterations - iterations, self.updates - updates)
         return run
 
     def _is_a_finding(
@@ -174,16 +176,9 @@ class Runner:
                 f'the data ran out after {self.updates} updates; make the iterator with repeat=True, so that it begins again'
             ) from None
 
-    def _epoch_detail(self) -> Any:
-        try:
-            return self._updater.get_iterator('main').epoch_detail
-        except (AttributeError, KeyError):
-            return None
-
-    def _count(self, began: Any, iterations: int, updates: int) -> None:
+    def _count(self, epochs: float | None, iterations: int, updates: int) -> None:
         """Notes how long an epoch is, and how many iterations a step takes."""
-        if began is not None:
-            self.epochs_per_iteration = (self._epoch_detail() - began) / iterations
+        self.epochs_per_iteration = epochs / iterations if epochs else None
         self.iterations_per_update = iterations / updates
 
     def validated(self, judge: Judge) -> dict[str, float]:
@@ -200,6 +195,17 @@ class Runner:
             return judge.validate(self._reporter)
         finally:
             go_on_drawing()
+
+
+def _reporter_for(updater: Any) -> Any:
+    """A reporter that names what an updater's models report as that of a trainer does."""
+    if hasattr(updater, 'connect_trainer'):
+        return training.Trainer(updater).reporter  # of a trainer that never runs
+    reporter = chainer.Reporter()
+    for name, optimizer in updater.get_all_optimizers().items():
+        reporter.add_observer(name, optimizer.target)
+        reporter.add_observers(name, optimizer.target.namedlinks(skipself=True))
+    return reporter
 
 
 def _from_an_iterator(error: StopIteration) -> bool:

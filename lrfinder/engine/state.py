@@ -24,6 +24,7 @@ from typing import Any
 
 from lrfinder.engine.prefetch import PREFETCHING, read_serially
 from lrfinder.engine.signals import signals_deferred
+from lrfinder.engine.state_kinds import kind_of
 from lrfinder.engine.state_stand_ins import StandIns
 from lrfinder.engine.state_walk import Reached, all_parts, attributes_of, name, places, reachable
 
@@ -82,10 +83,12 @@ class SavedState:
         self._buffering = [each.thing for each in found if isinstance(each.thing, _DoubleBufferingOptimizer)]
         self._let_gradients_arrive()
         all_places = [place for each in found for place in places(each)]
-        self._stand_ins = StandIns(found, all_places)
+        # The rest is of iterators that make themselves a new one.
+        possible = [each for each in found if not each.kind.refusal(each.thing)]
+        self._stand_ins = StandIns(possible, all_places)
         self._undo = [_undo_global_state(), *(place.restore for place in all_places)]
-        self._undo += _undo_states(found, self._stand_ins)
-        self._undo += [_undo_by_serialize(each.thing) for each in found if _serializes_itself(each.thing)]
+        self._undo += _undo_states(possible, self._stand_ins)
+        self._undo += [_undo_by_serialize(each) for each in found if _serializes_itself(each.thing)]
 
     def begin(self) -> None:
         """Puts everything back, for changes that :meth:`restore` or another ``begin`` undo.
@@ -163,8 +166,15 @@ def _serializes_itself(thing: Any) -> bool:
     return type(thing).serialize.__module__.partition('.')[0] not in ('chainer', 'chainermn')
 
 
-def _undo_by_serialize(iterator: Any) -> Undo:
-    saved = DictionarySerializer()
+def _undo_by_serialize(found: Reached) -> Undo:
+    """Tells an iterator its position again.
+
+    Raises:
+        ValueError: It can't take that, or holds what can't be put back and makes itself no new one.
+    """
+    iterator, saved = found.thing, DictionarySerializer()
+    before = attributes_of(iterator)
+    stuck = [part for part in all_parts(found) if kind_of(type(part)).refusal(part)]
 
     def undo() -> None:
         iterator.serialize(NpzDeserializer(saved.target))
@@ -174,6 +184,10 @@ def _undo_by_serialize(iterator: Any) -> Undo:
         undo()
     except Exception as error:
         raise ValueError(f"{name(iterator)}.serialize() fails, so that its position can't be put back: {error!r}") from error
+    left = [part for part in stuck if any(part is other for other in all_parts(found))]
+    if left:
+        before.restore()
+        raise ValueError(f'the {name(left[0])} in {name(iterator)} {kind_of(type(left[0])).refusal(left[0])}')
     return undo
 
 

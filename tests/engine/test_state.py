@@ -4,9 +4,11 @@ import collections
 import csv
 import functools
 import io
+import itertools
 import random
 import re
 import signal
+import sqlite3
 import threading
 import time
 import tracemalloc
@@ -627,3 +629,58 @@ def test_nothing_is_touched_where_something_is_refused():
         raise AssertionError('entered')
     assert type(ahead) is iterators.MultithreadIterator
     assert repr(sampler.get_state()) == state
+
+
+class Untold:
+    """Says that it knows how to be told its position, and does not."""
+
+    def __next__(self):
+        return next(self.batches)
+
+
+@pytest.mark.parametrize(
+    ('batches', 'name'),
+    [
+        (lambda: (number for number in itertools.count()), 'generator'),
+        (lambda: itertools.tee(itertools.count())[0], '_tee'),
+        (lambda: sqlite3.connect(':memory:').execute('select 1'), 'Cursor'),
+    ],
+)
+def test_an_iterator_that_does_not_make_itself_a_new_generator_is_refused(batches, name):
+    class Iterator(Untold, chainer.dataset.Iterator):
+        def __init__(self):
+            self.batches, self.seen = batches(), 0
+
+        def serialize(self, serializer):
+            self.seen = serializer('seen', self.seen)
+
+    with pytest.raises(ValueError, match=f"^the {name} in Iterator can't be wound back"):
+        SavedState(Iterator())
+
+
+def test_an_iterator_may_open_its_file_anew(tmp_path):
+    (tmp_path / 'lines').write_text('first\nsecond\n')
+
+    class Lines(Untold, chainer.dataset.Iterator):
+        def __init__(self):
+            self.serialize(lambda name, value: 0)
+
+        def __next__(self):
+            self.seen += 1
+            return next(self.batches)
+
+        def serialize(self, serializer):
+            self.seen = int(serializer('seen', getattr(self, 'seen', 0)))
+            self.batches = open(tmp_path / 'lines')
+            for _ in range(self.seen):
+                next(self.batches)
+
+    iterator = Lines()
+    assert next(iterator) == 'first\n'
+    state = SavedState(iterator)
+    state.begin()
+    assert next(iterator) == 'second\n'
+    state.begin()
+    assert next(iterator) == 'second\n'
+    state.restore()
+    assert (iterator.seen, next(iterator)) == (1, 'second\n')
