@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import numbers
+from collections.abc import Mapping, Set
 from typing import Any
 
 
@@ -16,18 +18,70 @@ def checked_range(name: str, value_range: Any, ascending: bool = False) -> tuple
     >>> checked_range('value_range', [0.1, 0])
     (0.1, 0.0)
     """
-    try:
-        first, second = value_range
-        bounds = float(first), float(second)
-    except (TypeError, ValueError, OverflowError):
-        bounds = None
-    if bounds is None or isinstance(value_range, str):
+    bounds = _two_numbers(value_range)
+    if bounds is None:
         raise ValueError(f'{name} must be two numbers, such as (0.01, 0.1), not {value_range!r}')
     sound = all(math.isfinite(bound) and bound >= 0 for bound in bounds)
     if not sound or (ascending and bounds[0] > bounds[1]):
         wanted = 'finite, not negative and in ascending order' if ascending else 'finite and not negative'
         raise ValueError(f'{name} must be {wanted}, not {value_range!r}')
     return bounds
+
+
+def _two_numbers(values: Any) -> tuple[float, float] | None:
+    # A set has no order, and the items of a dictionary are its keys.
+    if isinstance(values, (str, bytes, Mapping, Set)):
+        return None
+    try:
+        first, second = values
+        # Text can be turned into a number, too, but is none.
+        if any(isinstance(value, (str, bytes, bool)) for value in (first, second)):
+            return None
+        return float(first), float(second)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def checked_flag(name: str, flag: Any) -> bool:
+    """True or False, which a text such as ``'no'`` is not.
+
+    Raises:
+        ValueError: ``flag``, the argument called ``name``, is something else.
+
+    >>> checked_flag('quiet', True)
+    True
+    """
+    if type(flag).__name__ not in ('bool', 'bool_'):  # NumPy's, too, which is not loaded here
+        raise ValueError(f'{name} must be True or False, not {flag!r}')
+    return bool(flag)
+
+
+def checked_callback(name: str, callback: Any, call: str, optional: bool = True) -> Any:
+    """A function to be called as ``call`` says, or ``None`` where it is optional.
+
+    Raises:
+        ValueError: ``callback``, the argument called ``name``, can't be called so.
+
+    >>> checked_callback('on_row', print, 'on_row(rate, loss)') is print
+    True
+    >>> checked_callback('on_row', 3, 'on_row(rate, loss)')
+    Traceback (most recent call last):
+        ...
+    ValueError: on_row must be a function to be called as on_row(rate, loss), not 3
+    """
+    if callback is None and optional:
+        return None
+    names = call.partition('(')[2].rstrip(')').split(', ')
+    wanted = f'{name} must be a function to be called as {call}'
+    if not callable(callback):
+        raise ValueError(f'{wanted}, not {callback!r}')
+    try:
+        inspect.signature(callback).bind(*names)
+    except TypeError as error:
+        raise ValueError(f'{wanted}: {error}') from None
+    except ValueError:  # one of compiled code has no signature to look at
+        pass
+    return callback
 
 
 def checked_count(name: str, count: Any, least: int = 1, most: int | None = None) -> int:

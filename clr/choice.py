@@ -34,7 +34,7 @@ def checked_policy(
     bound = _checked_options(options)
     if gamma is not None:
         checked_number('gamma', gamma, 0, 1)
-    if gamma is not None and policy == 'exp_range':
+    if gamma is not None and (policy is policies.exp_range or policy == 'exp_range'):
         if 'gamma' in bound:
             raise ValueError('gamma must be given once, not as an argument and in options')
         bound['gamma'] = float(gamma)
@@ -61,8 +61,11 @@ def check_first_values(policy: Callable[..., Any], value_range: tuple[float, flo
     for start in policies.starts(policy):
         try:
             value = policy(start, value_range, step_size)
-        except TypeError as error:
-            raise ValueError(f'{NOT_A_POLICY}: {error}') from error
+        except ValueError:  # it says itself what it lacks
+            raise
+        except Exception as error:
+            why = error if isinstance(error, TypeError) else repr(error)
+            raise ValueError(f'{NOT_A_POLICY}: {why}') from error
         checked_value(value, start)
 
 

@@ -6,6 +6,7 @@ import contextlib
 from typing import Any
 
 from clr import attributes
+from clr.arguments import checked_attr, checked_callback
 from clr.training.rivals import refuse_others
 from lrfinder.analysis import ramp as ramp_module
 from lrfinder.engine.protocols import Optimizer
@@ -66,9 +67,10 @@ class LRRangeTest(extension.Extension):
         accuracy: str | None = None,
         on_row: OnRow | None = None,
     ) -> None:
-        self._attr = attr
+        self._attr = checked_attr(attr)
         rates = ramp_module.rates(value_range, iterations, ramp)
-        self._run = Run(rates.tolist(), Names.chosen(observer, loss, accuracy), on_row)
+        told = checked_callback('on_row', on_row, 'on_row(rate, loss)')
+        self._run = Run(rates.tolist(), Names.chosen(observer, loss, accuracy), told)
         self._optimizer = optimizer
         self._rate: Rate | None = None
         self._steps: Steps | None = None

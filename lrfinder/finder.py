@@ -8,6 +8,8 @@ from functools import partial
 from typing import Any
 
 from clr import attributes
+from clr.arguments import checked_attr, checked_callback, checked_flag
+from clr.choice import check_first_values
 from clr.policies import POLICIES, named, parted
 from lrfinder._names import suggest
 from lrfinder.analysis import cycles
@@ -24,7 +26,7 @@ from lrfinder.engine.recorder import Names
 from lrfinder.engine.run import OnRow, chosen_optimizer, takes_names
 from lrfinder.engine.runner import Runner
 from lrfinder.engine.state import preserved
-from lrfinder.engine.told import batchsize_of, examples_in_epoch, main_iterator
+from lrfinder.engine.told import batchsize_of, epochs_done, examples_in_epoch, main_iterator
 from lrfinder.engine.workers import workers_of
 from lrfinder.range_test import Question, RangeTest
 from lrfinder.result import Result
@@ -90,10 +92,11 @@ def find(
     True
     """
     optimizer = chosen_optimizer(updater, optimizer)
-    attr = attr or attributes.rate_attribute(optimizer)
+    attr = attributes.rate_attribute(optimizer) if attr is None else checked_attr(attr)
     question = Question(value_range, ramp, iterations, partial(spent, budget))
     names = Names.chosen(observer, loss, accuracy)
-    _check_plan(policy, length)
+    _check_plan(policy, length, updater)
+    on_row, quiet = checked_callback('on_row', on_row, 'on_row(rate, loss)'), checked_flag('quiet', quiet)
     workers = workers_of(updater)
     heard = not quiet and on_row is None and workers.rank == 0
     with (
@@ -141,13 +144,17 @@ def find(
     return Result(test.curve, suggestion, readings, test.trials, test.scan)
 
 
-def _check_plan(policy: Any, length: Any) -> None:
+def _check_plan(policy: Any, length: Any, updater: Updater) -> None:
     """Refuses what would be found out only after the test."""
-    if parted(str(policy))[0] not in POLICIES:
-        raise ValueError(f'unknown policy {policy!r}: {suggest(str(policy), POLICIES)}')
-    named(policy)  # refuses options that it has not
+    if not isinstance(policy, str):
+        raise ValueError(f"policy must be the name of one, such as 'triangular2', not {policy!r}")
+    if parted(policy)[0] not in POLICIES:
+        raise ValueError(f'unknown policy {policy!r}: {suggest(policy, POLICIES)}')
+    check_first_values(named(policy), (0.0, 1.0), math.inf)
     if length is not None:
-        cycles.checked_length(length)
+        _, unit = cycles.checked_length(length)
+        if unit == 'epoch' and epochs_done(main_iterator(updater)) is None:
+            cycles.iterations_in(length, None)  # refuses it
 
 
 def _kind(optimizer: Optimizer) -> str:

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import inspect
 import math
-from collections.abc import Callable, Generator, Iterable, Sequence
+import numbers
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from statistics import fmean, pvariance
 from typing import TYPE_CHECKING, Any
 
+from clr.arguments import checked_callback
+from lrfinder._names import suggest
 from lrfinder.analysis.analyzer import Reading
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
 from lrfinder.analysis.trials import EIGHT_OF_TEN
@@ -92,10 +96,12 @@ def find_seeds(
     >>> result.curve['seed'].unique().tolist()
     [0, 1, 2]
     """
-    seeds = list(seeds)
-    if not seeds:
-        raise ValueError('seeds must name one seed or more')
+    seeds = _checked_seeds(seeds)
     jobs = checked_jobs(jobs)
+    checked_callback('build', build, 'build(seed)', optional=False)
+    checked_callback('on_row', on_row, 'on_row(rate, loss)')
+    checked_callback('on_outcome', on_outcome, 'on_outcome(outcome)')
+    _check_options(find_options)
     if len(seeds) == 1:
         return _find(build, seeds[0], find_options, on_row)
     outcomes = {outcome.seed: outcome for outcome in done}
@@ -174,6 +180,31 @@ def expected_between(values: Sequence[float], spreads: Sequence[tuple[float, flo
     return middle / reach, middle * reach
 
 
+# What is asked
+
+
+def _checked_seeds(seeds: Any) -> list[int]:
+    found = list(seeds) if isinstance(seeds, Iterable) and not isinstance(seeds, (str, bytes, Mapping)) else None
+    if found is None or not all(isinstance(seed, numbers.Integral) and not isinstance(seed, bool) for seed in found):
+        raise ValueError(f'seeds must be a list of whole numbers, such as range(3), not {seeds!r}')
+    if not found:
+        raise ValueError('seeds must name one seed or more')
+    if len(set(found)) < len(found):
+        raise ValueError(f'seeds must differ, as equal ones give equal answers: {found!r}')
+    return [int(seed) for seed in found]
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    from lrfinder.finder import find
+
+    known = inspect.signature(find).parameters
+    for name in options:
+        if name == 'evaluator':
+            raise ValueError('evaluator is what build(seed) returns beside the updater: (updater, evaluator)')
+        if name not in known or name == 'updater':
+            raise TypeError(f'find_seeds() got an unexpected keyword argument {name!r}: {suggest(name, known)}')
+
+
 # The range tests
 
 
@@ -213,7 +244,12 @@ def _outcome(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRo
 def _find(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRow | None) -> Result:
     from lrfinder.finder import find
 
-    updater, evaluator = build(seed)
+    made: Any = build(seed)
+    try:
+        updater, evaluator = made
+    except (TypeError, ValueError):
+        what = type(made).__name__
+        raise ValueError(f'build(seed) must return an updater and its evaluator or None, as a pair, not {what}') from None
     return find(updater, evaluator=evaluator, on_row=on_row, **find_options)
 
 

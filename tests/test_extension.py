@@ -417,6 +417,21 @@ def test_what_is_no_ramp_is_refused_at_once(options):
         LRRangeTest(**{'attr': 'lr', 'value_range': (0, 1), 'iterations': 5, **options})
 
 
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        ({'attr': ''}, 'attr must be the name of an attribute'),
+        ({'loss': ''}, 'loss must be a name'),
+        ({'value_range': {0: 1, 1: 2}}, 'value_range must be two numbers'),
+        ({'on_row': 3}, r'on_row must be a function to be called as on_row\(rate, loss\), not 3'),
+        ({'on_row': lambda: None}, r'on_row must be a function to be called as on_row\(rate, loss\): too many'),
+    ],
+)
+def test_what_is_no_argument_of_its_kind_is_refused_at_once(options, message):
+    with pytest.raises(ValueError, match=f'^{message}'):
+        LRRangeTest(**{'attr': 'lr', 'value_range': (0, 1), 'iterations': 5, **options})
+
+
 # ---- snapshots
 
 

@@ -226,6 +226,19 @@ def test_all_but_the_updater_goes_by_its_name():
         (dict(loss=5), "loss must be a name, such as 'main/loss', not 5"),
         (dict(accuracy=5), "accuracy must be a name, such as 'main/accuracy', not 5"),
         (dict(observer=None), "observer must be a name, such as 'main', not None"),
+        (dict(observer=''), "observer must be a name, such as 'main', not ''"),
+        (dict(loss=''), "loss must be a name, such as 'main/loss', not ''"),
+        (dict(attr=''), "attr must be the name of an attribute of the optimizer, such as 'lr' or 'alpha', not ''"),
+        (dict(optimizer=chainer.optimizers.SGD), 'optimizer must be one of chainer.optimizers, not the class SGD'),
+        (dict(on_row=3), r'on_row must be a function to be called as on_row\(rate, loss\), not 3'),
+        (dict(on_row=lambda rate: 0), r'on_row must be a function .* as on_row\(rate, loss\): too many positional arguments'),
+        (dict(quiet='no'), "quiet must be True or False, not 'no'"),
+        (dict(budget=True), 'budget must be a whole number from 100 to 10,000,000, not True'),
+        (dict(length=('3', 'epoch')), r"length must be a number and its unit, .*, not \('3', 'epoch'\)"),
+        (dict(value_range=('0', '1')), r"value_range must be two numbers, such as \(0.01, 0.1\), not \('0', '1'\)"),
+        (dict(policy=None), "policy must be the name of one, such as 'triangular2', not None"),
+        (dict(policy=lambda step, value_range, step_size: 0.1), 'policy must be the name of one, .*, not <function .*>'),
+        (dict(policy='cosine:t_mult=0'), 't_mult must be 1 or more, not 0'),
     ],
 )
 def test_what_is_something_else_is_refused_before_any_update(named, message):
@@ -336,3 +349,16 @@ def test_the_scale_of_the_inputs_moves_the_answer_of_a_linear_model_by_its_squar
         return by * by * lrfinder.find(this, quiet=True).suggestion.value_range[1]
 
     assert 1 / 2 < answer(scale) / answer(1.0) < 2
+
+
+def test_a_class_in_place_of_an_updater_is_named():
+    with pytest.raises(ValueError, match=r'^an updater is needed, such as .*, not the class StandardUpdater$'):
+        lrfinder.find(chainer.training.StandardUpdater)
+
+
+def test_a_length_in_epochs_needs_an_iterator_that_tells_them():
+    given = updater(*blobs())
+    given.get_iterator('main').__class__ = type('Untold', (chainer.iterators.SerialIterator,), {'epoch_detail': None})
+    with pytest.raises(ValueError, match=r'^length is in epochs, but the iterator does not tell how long one is'):
+        lrfinder.find(given, length=(30, 'epoch'))
+    assert given.iteration == 0

@@ -172,6 +172,48 @@ def test_no_seed_and_no_job_are_refused(build):
             find_seeds(build, [0, 1], jobs=jobs)
 
 
+@pytest.mark.parametrize('seeds', [None, 3, 'ab', [0.5, 1.5], ['a', 'b'], [[0], [1]], [True, 2], {0: 1}])
+def test_seeds_are_whole_numbers(build, seeds):
+    with pytest.raises(ValueError, match=r'^seeds must be a list of whole numbers, such as range'):
+        find_seeds(build, seeds)
+
+
+def test_a_seed_that_comes_twice_says_no_more_than_once(build):
+    with pytest.raises(ValueError, match=r'^seeds must differ, as equal ones give equal answers: \[0, 1, 0\]$'):
+        find_seeds(build, [0, 1, 0])
+
+
+@pytest.mark.parametrize(
+    'options, error, message',
+    [
+        ({'jobs': -2}, ValueError, 'jobs must be a whole number, 1 or more, or -1 for every core, not -2'),
+        ({'on_row': 3}, ValueError, r'on_row must be a function to be called as on_row\(rate, loss\), not 3'),
+        ({'on_outcome': 3}, ValueError, r'on_outcome must be a function to be called as on_outcome\(outcome\), not 3'),
+        ({'evaluator': 3}, ValueError, r'evaluator is what build\(seed\) returns beside the updater'),
+        ({'epochs': 3}, TypeError, r"find_seeds\(\) got an unexpected keyword argument 'epochs'"),
+    ],
+)
+def test_what_is_asked_is_looked_at_before_anything_is_built(options, error, message):
+    def build(seed):
+        raise AssertionError
+
+    with pytest.raises(error, match=f'^{message}'):
+        find_seeds(build, [0, 1], **options)
+
+
+@pytest.mark.parametrize('build', [None, 3, lambda: None])
+def test_what_can_not_be_called_with_a_seed_builds_nothing(build):
+    with pytest.raises(ValueError, match=r'^build must be a function to be called as build\(seed\)'):
+        find_seeds(build, [0, 1])
+
+
+@pytest.mark.parametrize('made', [None, 3, (1,), (1, 2, 3)])
+@pytest.mark.parametrize('seeds', [[0], [0, 1]])
+def test_what_is_built_is_a_pair(made, seeds):
+    with pytest.raises(ValueError, match=r'^build\(seed\) must return an updater and its evaluator or None, as a pair, not '):
+        find_seeds(lambda seed: made, seeds)
+
+
 def test_an_interruption_carries_what_was_recorded_before(build):
     def build_two(seed):
         if seed == 2:

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from clr.arguments import checked_count
+from clr.arguments import checked_count, is_number
 from clr.policies import is_endless, length_of, step_size_of
 from lrfinder.analysis.suggestion import Suggestion
 
@@ -131,10 +131,10 @@ def checked_length(length: Any) -> Length:
     """
     try:
         number, unit = length
-        count = float(number)
+        count = float(number) if is_number(number) else math.nan
     except (TypeError, ValueError, OverflowError):
         count, unit = math.nan, None
-    if not (1 <= count < math.inf and unit in UNITS) or isinstance(length, str):
+    if not (1 <= count < math.inf and isinstance(unit, str) and unit in UNITS):
         raise ValueError(f"length must be a number and its unit, such as (30, 'epoch') or (8000, 'iteration'), not {length!r}")
     if count > LONGEST:
         raise ValueError(f'length must be at most {LONGEST:,} {unit}s, not {number!r}')

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import numbers
 import os
 import threading
 import time
@@ -33,9 +34,9 @@ def checked_jobs(jobs: Any) -> int:
     >>> checked_jobs(-1)
     -1
     """
-    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs == 0:
+    if isinstance(jobs, bool) or not isinstance(jobs, numbers.Integral) or not (int(jobs) == -1 or int(jobs) >= 1):
         raise ValueError(f'jobs must be a whole number, 1 or more, or -1 for every core, not {jobs!r}')
-    return jobs
+    return int(jobs)
 
 
 def at_once(function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], jobs: int) -> Generator[Any, None, None]:

@@ -50,7 +50,7 @@ class Names:
             ValueError: One of them is no name.
         """
         for what, name in (('observer', observer), ('loss', loss), ('accuracy', accuracy)):
-            if not (isinstance(name, str) or (name is None and what != 'observer')):
+            if not ((isinstance(name, str) and name) or (name is None and what != 'observer')):
                 raise ValueError(f'{what} must be a name, such as {_EXAMPLES[what]!r}, not {name!r}')
         return cls(loss or f'{observer}/loss', accuracy or f'{observer}/accuracy')
 

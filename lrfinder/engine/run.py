@@ -213,16 +213,22 @@ def chosen_optimizer(updater: Updater, optimizer: Optimizer | None = None) -> An
             names = ', '.join(map(repr, optimizers))
             raise ValueError(f"the updater has no optimizer 'main' (it has: {names}); give the one to move as optimizer=")
         optimizer = optimizers['main']
-    if not all(hasattr(optimizer, name) for name in ('t', 'target')):
-        raise ValueError(f'optimizer must be one of chainer.optimizers, not {type(optimizer).__name__}')
+    if not all(hasattr(optimizer, name) for name in ('t', 'target')) or isinstance(optimizer, type):
+        raise ValueError(f'optimizer must be one of chainer.optimizers, not {_named(optimizer)}')
     if getattr(optimizer, 'target', None) is None:
         raise ValueError(f'the optimizer ({type(optimizer).__name__}) has no model: call optimizer.setup(model) first')
     return optimizer
 
 
 def _check_updater(updater: Any) -> None:
-    if not all(hasattr(updater, name) for name in ('update', 'get_optimizer', 'get_all_optimizers')):
+    known = all(hasattr(updater, name) for name in ('update', 'get_optimizer', 'get_all_optimizers'))
+    if not known or isinstance(updater, type):
         instead = 'trainer.updater' if hasattr(updater, 'updater') else 'chainer.training.StandardUpdater(iterator, optimizer)'
-        raise ValueError(f'an updater is needed, such as {instead}, not {type(updater).__name__}')
+        raise ValueError(f'an updater is needed, such as {instead}, not {_named(updater)}')
     if examples_in(main_iterator(updater)) == 0:
         raise ValueError('the training data are empty')
+
+
+def _named(thing: Any) -> str:
+    """What something is; a class is called one, as where it has not been called."""
+    return f'the class {thing.__name__}' if isinstance(thing, type) else type(thing).__name__

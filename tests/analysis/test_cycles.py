@@ -116,7 +116,19 @@ def test_what_is_no_count_of_iterations_is_refused(value):
 
 @pytest.mark.parametrize(
     'length',
-    [3, 'ab', (3,), (0, 'epoch'), (-1, 'epoch'), (float('nan'), 'epoch'), (float('inf'), 'epoch'), (3, 'epochs'), None],
+    [
+        3,
+        'ab',
+        (3,),
+        (0, 'epoch'),
+        (-1, 'epoch'),
+        (float('nan'), 'epoch'),
+        (float('inf'), 'epoch'),
+        (3, 'epochs'),
+        None,
+        ('3', 'epoch'),
+        (True, 'epoch'),
+    ],
 )
 def test_what_is_no_length_is_refused(length):
     message = f"length must be a number and its unit, such as (30, 'epoch') or (8000, 'iteration'), not {length!r}"

@@ -1,7 +1,9 @@
 """CLR in real trainers: the values each update uses, resumed runs, and every error."""
 
+import copy
 import functools
 import math
+import pickle
 import re
 import warnings
 from fractions import Fraction
@@ -93,6 +95,18 @@ def test_gamma_is_that_of_exp_range():
 
 def test_a_gamma_of_zero_is_not_an_absent_one():
     assert used_values(CLR('lr', (0.25, 1.0), 2, 'exp_range', gamma=0), 6) == [0.25] * 6
+
+
+def test_gamma_is_that_of_exp_range_given_as_a_function_too():
+    assert used_values(CLR('lr', (0.0, 1.0), 1, policies.exp_range, gamma=0.5), 4) == [0.0, 0.5, 0.0, 0.125]
+
+
+@pytest.mark.parametrize('policy', ['triangular', 'warmed_up'])
+@pytest.mark.parametrize('copied', [copy.copy, copy.deepcopy, lambda clr: pickle.loads(pickle.dumps(clr))])
+def test_copies_move_the_rate_in_the_same_way(policy, copied):
+    options = {'policy': 'cosine', 'steps': 3} if policy == 'warmed_up' else None
+    clr = CLR('lr', (0.25, 1.0), 2, policy, options=options)
+    assert used_values(copied(clr), 8) == used_values(clr, 8)
 
 
 def test_gamma_leaves_the_other_policies_alone():
@@ -929,6 +943,16 @@ NOT_INVERSE = "inverse must be another attribute than 'lr' and its bounds, such 
         ({'value_range': (0.1, 'a lot')}, NOT_TWO + "(0.1, 'a lot')"),
         ({'value_range': '12'}, NOT_TWO + "'12'"),
         ({'value_range': None}, NOT_TWO + 'None'),
+        ({'value_range': ('0', '1')}, NOT_TWO + "('0', '1')"),
+        ({'value_range': (b'0', b'1')}, NOT_TWO + "(b'0', b'1')"),
+        ({'value_range': (True, 2)}, NOT_TWO + '(True, 2)'),
+        ({'value_range': {0: 1, 1: 2}}, NOT_TWO + '{0: 1, 1: 2}'),
+        ({'value_range': {0.5}}, NOT_TWO + '{0.5}'),
+        ({'proportional': 'no'}, "proportional must be True or False, not 'no'"),
+        (
+            {'policy': lambda step, value_range, step_size: {}[step]},
+            'policy must be callable as policy(step, value_range, step_size) and return a number: KeyError(0)',
+        ),
         ({'value_range': (0, 10**400)}, NOT_TWO + f'(0, {10**400})'),
         ({'value_range': (-0.1, 0.1)}, NOT_FINITE + '(-0.1, 0.1)'),
         ({'value_range': (0.1, math.inf)}, NOT_FINITE + '(0.1, inf)'),

@@ -671,7 +671,7 @@ def test_an_iterator_may_open_its_file_anew(tmp_path):
 
         def serialize(self, serializer):
             self.seen = int(serializer('seen', getattr(self, 'seen', 0)))
-            self.batches = open(tmp_path / 'lines')
+            self.batches = open(tmp_path / 'lines')  # noqa: SIM115
             for _ in range(self.seen):
                 next(self.batches)
 

@@ -84,6 +84,7 @@ class CLR(extension.Extension):
         inverse: tuple[str, Sequence[float]] | None = None,
         proportional: bool = False,
     ) -> None:
+        proportional = arguments.checked_flag('proportional', proportional)
         self._attr = arguments.checked_attr(attr)
         self._value_range = arguments.checked_range('value_range', value_range)
         self._step_size = arguments.checked_step_size('step_size', step_size)
@@ -95,9 +96,9 @@ class CLR(extension.Extension):
             'step_size': choice.described(self._step_size),
             'policy': choice.described(self._policy),
             'inverse': choice.described(inverse),
-            'proportional': repr(bool(proportional)),
+            'proportional': repr(proportional),
         }
-        self._policy = policies.of_one_step(self._policy)
+        self._value_after = policies.of_one_step(self._policy)
         self._companions = companions.chosen(attr, self._value_range, inverse, proportional)
         self._optimizer = optimizer
         self._target = optimizer
@@ -178,6 +179,12 @@ class CLR(extension.Extension):
                 serializer('_cool_down', numpy.array(self._cool_down))
             _keep_unfinished(self._trigger)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != '_value_after'}  # has no name to be found by
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _value_after=policies.of_one_step(state['_policy']))
+
     def _refuse_others(self, saved: Any) -> None:
         """Refuses what was saved under other arguments; older versions have not saved them."""
         was = {} if saved is None else json.loads(saved.tobytes())
@@ -208,7 +215,7 @@ class CLR(extension.Extension):
         if self._cool_down is not None:
             start, steps, *value_range = self._cool_down
             return policies.cooled(self._t - start, (value_range[0], value_range[1]), steps)
-        value = self._policy(self._t, self._value_range, self._step_size)
+        value = self._value_after(self._t, self._value_range, self._step_size)
         return value if type(value) is float and isfinite(value) else choice.checked_value(value, self._t)
 
     def _lowest(self, value: float) -> float:
