@@ -17,6 +17,7 @@ from lrfinder.analysis.analyzer import Reading
 from lrfinder.analysis.batchsize import holds_for
 from lrfinder.analysis.budget import BUDGET, spent
 from lrfinder.analysis.cycles import Length
+from lrfinder.analysis.metrics import ACCURACY, VALIDATION_ACCURACY
 from lrfinder.analysis.suggestion import Suggestion
 from lrfinder.engine.judge import chosen_judge
 from lrfinder.engine.progress import Progress
@@ -71,7 +72,7 @@ def find(
         optimizer: The optimizer to move; the updater's main one by default.
         observer: The prefix of the reported loss and accuracy.
         loss: The name of the reported loss, where that is another than ``observer`` and ``/loss``.
-        accuracy: The same for the accuracy.
+        accuracy: The same for the accuracy: a share of right answers from 0 to 1, or in percent, which the tables give as shares.
         policy: The policy that the suggestion names.
         length: How long the training will be, such as ``(30, 'epoch')`` or ``(8000, 'iteration')``: the range is then for a
             training of that length, and ``step_size`` that of whole cycles. Otherwise, for one a few times as long as a trial.
@@ -127,7 +128,7 @@ def find(
         iterations_per_epoch=epoch,
         exhausted=estimate.exhausted,
         reasons=reasons if batchsize is None else {**reasons, 'batchsize': holds_for(batchsize, kind, workers.size)},
-        warnings=(*estimate.warnings, *_proportion(rate)),
+        warnings=(*estimate.warnings, *_unreported(accuracy, test), *_proportion(rate)),
         updates=runner.updates,
         spread=estimate.spread,
         length=estimate.length,
@@ -161,6 +162,14 @@ def _kind(optimizer: Optimizer) -> str:
     """The name of the optimizer's class; that of the one inside of a multi-node optimizer."""
     inner = getattr(optimizer, 'actual_optimizer', optimizer)
     return type(inner).__name__
+
+
+def _unreported(accuracy: str | None, test: RangeTest) -> list[str]:
+    """That an accuracy which was asked for was not found."""
+    seen = [test.scan[ACCURACY], *([test.trials[VALIDATION_ACCURACY]] if len(test.trials) else [])]
+    if accuracy is None or any(values.notna().any() for values in seen):
+        return []
+    return [f'nothing reported the accuracy {accuracy!r}, so it was not judged by']
 
 
 def _proportion(rate: Rate) -> list[str]:

@@ -278,7 +278,7 @@ class RangeTest:
         """A trial cycle from the found state."""
         cycle = [triangular(step, (TRIAL_MIN_SHARE * rate, rate), updates / 2) for step in range(updates)]
         run = self._runner.run(cycle, self.judge, 1, self._on_row, watched=False)
-        return Trial(rate, DIVERGED if run.diverged else _score(run.curve), len(run))
+        return Trial(rate, DIVERGED if run.diverged else _score(self._runner.curve), len(run))
 
     def _have_learned(self, start: Score) -> bool:
         scores = scores_of(self._rungs[-1].trials)
@@ -332,6 +332,7 @@ class RangeTest:
             reasons={'min': why_low, 'max': weighing.reason(trials, found)},
             warnings=(
                 *self._doubts,
+                *self._runner.doubts,
                 *self._failures(),
                 *(KNOWN_WARNING,) * self._known,
                 *weighing.warnings(everything, found, start),

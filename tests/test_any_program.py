@@ -458,6 +458,44 @@ def test_clr_beside_the_range_test_is_refused(tmp_path):
         trainer.run(show_loop_exception_msg=False)
 
 
+class Limited(optimizers.MomentumSGD):
+    """Has a rate with limits, of which nothing is said where they are reached."""
+
+    @property
+    def rate(self):
+        return self.lr
+
+    @rate.setter
+    def rate(self, value):
+        self.lr = min(max(value, self.least), self.most)
+
+
+@pytest.mark.parametrize(('least', 'most', 'kept', 'set_to'), [(0.001, 1e9, 0.001, r'1e-07'), (0, 0.01, 0.01, r'0\.0\d+')])
+def test_a_rate_that_the_optimizer_keeps_within_limits_is_told(least, most, kept, set_to):
+    optimizer = Limited()
+    optimizer.least, optimizer.most = least, most
+    message = f'^rate is {kept} where the range test has set {set_to}: the optimizer keeps it within limits of its own; take'
+    with pytest.raises(ValueError, match=message):
+        find(updater_of(optimizer=optimizer), attr='rate')
+
+
+class GivesRates:
+    """A hook that gives each parameter a rate."""
+
+    name, call_for_each_param, timing = 'gives', True, 'pre'
+
+    def __call__(self, rule, param):
+        rule.hyperparam.lr = 0.01
+
+
+@pytest.mark.parametrize('slow_body', [False, True])
+def test_a_hook_that_gives_parameters_their_rates_is_told(slow_body):
+    updater = with_a_slow_body() if slow_body else updater_of()
+    updater.get_optimizer('main').add_hook(GivesRates())
+    with pytest.raises(ValueError, match=r'^something in the training gives parameters their own lr'):
+        find(updater)
+
+
 # Parameters with rates of their own
 
 
@@ -679,6 +717,59 @@ def test_where_no_loss_is_found_the_message_lists_what_was_reported():
     assert str(caught.value) == (
         "the update reported no 'main/loss' (it reported: hits, loss_gen); say which is the loss, such as loss='loss_gen'"
     )
+
+
+def test_an_accuracy_that_was_asked_for_and_not_found_is_told():
+    found = find(updater_of(iterator=Arrays(), converter=lambda batch, device: batch), accuracy='main/acc')
+    assert "nothing reported the accuracy 'main/acc', so it was not judged by" in found.warnings
+    assert 'wrong' not in found.reasons['max']
+
+
+class Percent(Model):
+    def report(self, loss, accuracy):
+        super().report(loss, 100 * accuracy)
+
+
+class PercentEvaluator(extensions.Evaluator):
+    def evaluate(self):
+        result = super().evaluate()
+        return {**result, 'main/accuracy': 100 * result['main/accuracy']}
+
+
+@pytest.mark.parametrize('updates', [0, 400])
+@pytest.mark.parametrize('evaluates', [False, True])
+def test_accuracies_in_percent_are_what_they_are_as_shares(updates, evaluates):
+    def result(model):
+        updater = updater_of(model)
+        for _ in range(updates):
+            updater.update()
+        evaluator = evaluator_of(updater, repeat=False) if evaluates else None
+        return lrfinder.find(updater, evaluator=evaluator, budget=100, quiet=True)
+
+    shares, percent = result(Model), result(Percent)
+    assert percent.suggestion.value_range == pytest.approx(shares.suggestion.value_range)
+    assert percent.suggestion.reasons == shares.suggestion.reasons
+    assert percent.suggestion.warnings == shares.suggestion.warnings
+    assert percent.curve['main/accuracy'].tolist() == pytest.approx(shares.curve['main/accuracy'].tolist())
+
+
+def test_an_evaluator_may_report_in_percent_what_the_model_does_not():
+    updater = updater_of()
+    expected = find(updater, evaluator=evaluator_of(updater, repeat=False), budget=100)
+    found = find(updater, evaluator=evaluator_of(updater, PercentEvaluator, repeat=False), budget=100)
+    assert found.value_range == pytest.approx(expected.value_range) and found.reasons == expected.reasons
+
+
+class ReportsBleu(Model):
+    def report(self, loss, accuracy):
+        super().report(loss, 1000 * accuracy - 200)
+
+
+def test_what_is_no_share_of_right_answers_is_not_judged_by_and_told():
+    found = find(updater_of(ReportsBleu))
+    said = 'is neither a share of right answers, from 0 to 1, nor in percent, so it was not judged by'
+    assert f'main/accuracy {said}' in found.warnings and f'validation/main/accuracy {said}' in found.warnings
+    assert 'wrong' not in found.reasons['max']
 
 
 # Models that learn on, and losses with a constant

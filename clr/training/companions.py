@@ -92,6 +92,10 @@ class Proportional(Companion):
         for hyperparam, ratio in zip(self._own, self._ratios or ()):
             setattr(hyperparam, self._attr, value * ratio)
 
+    def holds(self, value: float) -> bool:
+        """Whether the parameters' own rates are those that :meth:`move` gave them for such a value."""
+        return all(getattr(own, self._attr) == value * ratio for own, ratio in zip(self._own, self._ratios or ()))
+
     def serialize(self, serializer: Any) -> None:
         if isinstance(serializer, Deserializer):
             self._load(serializer)

@@ -8,6 +8,9 @@ from clr import attributes
 from clr.training.companions import Proportional
 from lrfinder.engine.protocols import Optimizer
 
+# An optimizer may round a rate by so much, as to half precision.
+ROUNDING = 0.01
+
 
 class SetUpError(ValueError):
     """The set-up is not fit for a range test, whatever the rate: no finding of the test."""
@@ -31,6 +34,7 @@ class Rate:
         attributes.check_settable(optimizer, attr)
         self._optimizer = optimizer
         self._attr = attr
+        self._value: Any = None
         self._held: Any = None
         self.own = len(attributes.own_hyperparameters(optimizer, attr))
         self._companion: Proportional | None = None
@@ -40,10 +44,30 @@ class Rate:
 
     def set(self, value: float) -> None:
         """Sets the rate of the next update."""
+        self._value = value
         setattr(self._optimizer, self._attr, value)
         if self._companion is not None:
             self._companion.move(self._optimizer, value)
         self._held = getattr(self._optimizer, self._attr)  # as the optimizer keeps it
+        if abs(self._held - value) > ROUNDING * value:
+            raise SetUpError(
+                f'{self._attr} is {self._held:.4g} where the range test has set {value:.4g}: the optimizer keeps it within '
+                'limits of its own; take those out for the range test'
+            )
+
+    def check_own(self) -> None:
+        """Checks that the parameters which have rates of their own are still the same ones, and have those that were set.
+
+        Raises:
+            SetUpError: They are not.
+        """
+        own = attributes.own_hyperparameters(self._optimizer, self._attr)
+        moved = self._companion is not None and not self._companion.holds(self._value)
+        if len(own) != self.own or moved:
+            raise SetUpError(
+                f'something in the training gives parameters their own {self._attr} (the updater itself, or a hook of the '
+                'optimizer); take that out for the range test'
+            )
 
     def check_held(self, suspects: str) -> None:
         """Checks that the rate is still the one that was set.

@@ -14,15 +14,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from lrfinder.analysis.curve import COLUMNS, make_curve
-from lrfinder.analysis.metrics import ACCURACY, LOSS, METRICS, VALIDATION_ACCURACY, VALIDATION_LOSS
+from lrfinder.analysis.metrics import ACCURACIES, ACCURACY, LOSS, METRICS, VALIDATION_ACCURACY, VALIDATION_LOSS
 from lrfinder.engine.workers import Workers
 
 import chainer
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from chainer.backends import cuda
 
 BLOCK = 10
+# A mean of shares may be so much when it has been rounded.
+_ROUNDED_UP = 1.001
 _EXAMPLES = {'observer': 'main', 'loss': LOSS, 'accuracy': ACCURACY}
 _FIRST_METRIC = COLUMNS.index(METRICS[0])
 _ITERATION, _LOSS, _ACCURACY = (COLUMNS.index(name) for name in ('iteration', LOSS, ACCURACY))
@@ -189,6 +192,41 @@ class Recorder:
         for (row, place, _), number in zip(self._waiting, numbers, strict=True):
             self._rows[row][place] = number
         self._waiting.clear()
+
+
+class Shares:
+    """Turns accuracies into shares of right answers, from 0 to 1, whether they are reported so or in percent.
+
+    Which of the two it is, each one's first values tell. What is neither says nothing of right answers, and is left out.
+
+    Attributes:
+        unknown: The names of those that were left out.
+
+    >>> shares = Shares()
+    >>> shares.of('main/accuracy', np.array([50.0, 0.5])).tolist()
+    [0.5, 0.005]
+    >>> shares.of('validation/main/accuracy', np.array([0.5])).tolist()
+    [0.5]
+    """
+
+    def __init__(self) -> None:
+        self._wholes: dict[str, float] = {}
+        self.unknown: list[str] = []
+
+    def of(self, name: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The values of the accuracy called ``name`` as shares; NaN where they are none."""
+        known = values[np.isfinite(values)]
+        if not len(known):
+            return values
+        whole = self._wholes.get(name) or (1.0 if known.max() <= _ROUNDED_UP else 100.0)
+        if (known.min() < 0 or known.max() > _ROUNDED_UP * whole) and name not in self.unknown:
+            self.unknown.append(name)
+        self._wholes[name] = whole
+        return np.full_like(values, math.nan) if name in self.unknown else values / whole
+
+    def in_curve(self, curve: pd.DataFrame) -> pd.DataFrame:
+        """A curve with its accuracies as shares."""
+        return curve.assign(**{name: self.of(name, curve[name].to_numpy(float)) for name in ACCURACIES})
 
 
 def as_number(value: Any) -> float | None:

@@ -8,10 +8,11 @@ from typing import Any
 
 from lrfinder._names import printable
 from lrfinder.analysis.curve import make_curve
+from lrfinder.analysis.metrics import ACCURACY, VALIDATION_ACCURACY
 from lrfinder.engine.judge import Judge
 from lrfinder.engine.protocols import Optimizer, Updater
 from lrfinder.engine.rate import Rate, SetUpError
-from lrfinder.engine.recorder import Names
+from lrfinder.engine.recorder import Names, Shares
 from lrfinder.engine.run import OnRow, Run, Steps
 from lrfinder.engine.state import Undo, undo_random_numbers
 from lrfinder.engine.told import Epochs, main_iterator
@@ -61,13 +62,23 @@ class Runner:
         self.updates = 0
         self.epochs_per_iteration: float | None = None
         self.iterations_per_update = 1.0
+        self._shares = Shares()
         self.failure = ''
         self._findings: set[type[Exception]] = set()
 
     @property
     def curve(self) -> pd.DataFrame:
-        """The curve of the last run, as far as it came."""
-        return make_curve([]) if self._run is None else self._run.curve
+        """The curve of the last run, as far as it came, with accuracies from 0 to 1."""
+        return make_curve([]) if self._run is None else self._shares.in_curve(self._run.curve)
+
+    @property
+    def doubts(self) -> list[str]:
+        """What of the reported values could not be used, in words."""
+        names = {ACCURACY: self._names.accuracy, VALIDATION_ACCURACY: f'validation/{self._names.accuracy}'}
+        return [
+            f'{names[name]} is neither a share of right answers, from 0 to 1, nor in percent, so it was not judged by'
+            for name in self._shares.unknown
+        ]
 
     def run(
         self,
@@ -125,6 +136,7 @@ class Runner:
                     assert judge is not None
                     run.record_validation(self._validate(judge))
             run.read()
+        self._rate.check_own()
         if judge is None or not judge.holds_out:
             self._count(epochs.done(), self._iterations - iterations, self.updates - updates)
         return run
@@ -185,7 +197,10 @@ class Runner:
         """What a judge says of the found state; nothing where it can't validate."""
         self._undo()
         with np.errstate(all='ignore'):
-            return self._names.validated(self._validate(judge)) if judge.validates else {}
+            found = self._names.validated(self._validate(judge)) if judge.validates else {}
+        if VALIDATION_ACCURACY in found:
+            found[VALIDATION_ACCURACY] = self._shares.of(VALIDATION_ACCURACY, np.array(found[VALIDATION_ACCURACY])).item()
+        return found
 
     def _validate(self, judge: Judge) -> Mapping[str, float]:
         """Validates, drawing the same random numbers each time: what is said differs by the model, not by luck."""
