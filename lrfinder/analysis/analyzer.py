@@ -188,6 +188,7 @@ def analyze(
     )
 
 
+@np.errstate(all='ignore')  # the numbers of a run that diverges may be too large to be subtracted
 def read(curve: pd.DataFrame) -> Reading:
     """Applies the criteria to every metric of a curve.
 
@@ -353,7 +354,7 @@ def _last_doubling(table: pd.DataFrame, rate: float) -> int:
     """How many updates a ramp spends between half a rate and the rate; a log need not have a row for each."""
     rows = table[table['lr'].between(rate / 2, rate)]
     counted = rows['iteration'].max() - rows['iteration'].min() if 'iteration' in rows else math.nan
-    return max(1, len(rows), int(counted) if math.isfinite(counted) else 0)
+    return max(1, len(rows), int(counted) if counted <= cycles.LONGEST else 0)
 
 
 def _ascending(table: pd.DataFrame) -> pd.DataFrame:
@@ -409,9 +410,9 @@ class _Pace:
 
 
 def _pace(table: pd.DataFrame) -> _Pace:
-    if 'iteration' not in table or not np.isfinite(table['iteration'].to_numpy(float)).all():
+    iterations = table['iteration'].to_numpy(float) if 'iteration' in table else np.array([np.nan])
+    if not (np.abs(iterations) <= cycles.LONGEST).all():
         return _Pace(len(table), None)
-    iterations = table['iteration'].to_numpy(float)
     usual = float(np.median(np.diff(iterations))) if len(iterations) > 1 else 1.0
     taken = round(iterations[-1] - iterations[0] + usual)
     return _Pace(max(1, taken), _per_epoch(iterations, table['epoch'].to_numpy(float)) if 'epoch' in table else None)
@@ -423,7 +424,8 @@ def _per_epoch(iterations: Floats, epochs: Floats) -> int | None:
     if len(begins) < 2 or not np.isfinite(epochs).all():
         return None
     first, last = begins[0], begins[-1]
-    return max(1, round((iterations[last] - iterations[first]) / (epochs[last] - epochs[first])))
+    found = (iterations[last] - iterations[first]) / (epochs[last] - epochs[first])
+    return max(1, round(found)) if found <= cycles.LONGEST else None
 
 
 def _step_size(iterations: int, iterations_per_epoch: int | None) -> tuple[int, str]:

@@ -245,8 +245,8 @@ def _read(table: pd.DataFrame) -> Reading | None:
 
 def _rate_axis(ax: Axes, table: pd.DataFrame, suggestion: Suggestion | None, limit: Limit | None) -> None:
     rates = np.sort(table['lr'].to_numpy(float))
-    rates = rates[np.isfinite(rates) & (rates >= 0)]
-    bounds = np.array(suggestion.value_range if suggestion else ())
+    rates = np.minimum(rates[np.isfinite(rates) & (rates >= 0)], style.LARGEST)
+    bounds = np.minimum(suggestion.value_range if suggestion else (), style.LARGEST)
     attr = f' ({printable(suggestion.attr)})' if suggestion else ''
     ax.set_xlabel(f'learning rate{attr}', parse_math=False)
     if not len(rates):
@@ -254,7 +254,7 @@ def _rate_axis(ax: Axes, table: pd.DataFrame, suggestion: Suggestion | None, lim
     if _is_exponential(rates):
         shown = np.concatenate([rates, bounds])
         low, high = shown[shown > 0].min(), shown.max()
-        margin = (high / low) ** 0.02
+        margin = min(high**0.02 / low**0.02, 10.0)
         ax.set_xscale('log')
         ax.set_xlim(low / margin, high * margin)
         return
@@ -272,7 +272,8 @@ def _is_exponential(rates: Floats) -> bool:
     if len(rates) < 3 or rates[-1] < 10 * rates[0]:
         return False
     middle = float(np.median(rates))
-    return middle / (rates[0] * rates[-1]) ** 0.5 < (rates[0] + rates[-1]) / 2 / middle
+    geometric = np.sqrt(rates[0]) * np.sqrt(rates[-1])  # their product may be no number
+    return bool(middle / geometric < (rates[0] + rates[-1]) / 2 / middle)
 
 
 def _key(metrics: Sequence[str], seeds: int) -> list[Line2D]:

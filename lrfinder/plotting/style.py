@@ -53,6 +53,8 @@ NARROWEST = 12
 
 # How far a curve may rise above its best before it leaves the picture: so many times its fall, or its usual jitter.
 RISE, JITTERS = 1.6, 5.0
+# Larger numbers are drawn as this one, so that differences of two are numbers again.
+LARGEST = 1e300
 
 
 @contextmanager
@@ -153,7 +155,7 @@ def limits(values: Floats, rising: bool = False) -> Limits | None:
     >>> limits(np.array([0.1, 0.5, 0.9]), rising=True)
     (0.1, 0.9)
     """
-    finite = values[np.isfinite(values)]
+    finite = np.clip(values[np.isfinite(values)], -LARGEST, LARGEST)
     if not len(finite):
         return None
     if rising and finite.min() >= 0 and finite.max() <= 1:  # shares can't explode

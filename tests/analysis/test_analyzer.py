@@ -281,3 +281,12 @@ def test_a_curve_that_gets_worse_little_by_little_has_not_died():
     accuracy = 0.1 + 0.76 * (1 - np.exp(-rates / 0.03)) - 0.05 * rates
     curve = pd.DataFrame({'lr': rates, 'validation/main/accuracy': accuracy + np.random.RandomState(0).normal(0, 0.02, rows)})
     assert analyzer.read(curve).limit is None
+
+
+@pytest.mark.parametrize('unit', [1e18, 1e300, math.inf, -math.inf, math.nan])
+@pytest.mark.filterwarnings('error')  # as under python -W error
+def test_iterations_that_can_be_none_are_left_out_of_account(unit):
+    table = pd.DataFrame({'lr': np.linspace(0.01, 1, 100), 'main/loss': 2.3 - np.minimum(1, np.linspace(0, 3, 100))})
+    rows = np.arange(1.0, 101.0)
+    counted = lrfinder.analyze(table.assign(iteration=rows * unit, epoch=rows // 7 * 1e-290))
+    assert (counted.value_range, counted.step_size) == (lrfinder.analyze(table).value_range, 100)
