@@ -19,7 +19,7 @@ from lrfinder.analysis.budget import BUDGET, spent
 from lrfinder.analysis.cycles import Length
 from lrfinder.analysis.metrics import ACCURACY, VALIDATION_ACCURACY
 from lrfinder.analysis.suggestion import Suggestion
-from lrfinder.engine.judge import chosen_judge
+from lrfinder.engine.judge import judges_for
 from lrfinder.engine.progress import Progress
 from lrfinder.engine.protocols import Evaluator, Optimizer, Updater
 from lrfinder.engine.rate import Rate
@@ -72,7 +72,7 @@ def find(
         optimizer: The optimizer to move; the updater's main one by default.
         observer: The prefix of the reported loss and accuracy.
         loss: The name of the reported loss, where that is another than ``observer`` and ``/loss``.
-        accuracy: The same for the accuracy: a share of right answers from 0 to 1, or in percent, which the tables give as shares.
+        accuracy: The same for the accuracy: a share of right answers, from 0 to 1 or in percent; the tables have shares.
         policy: The policy that the suggestion names.
         length: How long the training will be, such as ``(30, 'epoch')`` or ``(8000, 'iteration')``: the range is then for a
             training of that length, and ``step_size`` that of whole cycles. Otherwise, for one a few times as long as a trial.
@@ -107,9 +107,8 @@ def find(
     ):
         rate = Rate(optimizer, attr)
         runner = Runner(updater, rate, optimizer, undo, workers, names)
-        judge = chosen_judge(updater, evaluator, workers)
-        fallback = judge if evaluator is None else chosen_judge(updater, None, workers)
-        test = RangeTest(runner, (judge, fallback), names, partial(_updates, runner, length), on_row or progress.show)
+        judges = judges_for(updater, evaluator, workers)
+        test = RangeTest(runner, judges, names, partial(_updates, runner, length), on_row or progress.show)
         try:
             estimate = test.run(question)
         except BaseException as error:  # an interruption, too: what was recorded goes with it

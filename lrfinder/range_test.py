@@ -7,7 +7,7 @@ allows; a ramp shows what happens on the way there and beyond. Each run begins f
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clr.policies import triangular
@@ -20,7 +20,7 @@ from lrfinder.analysis.learning import DIVERGED, Score, alike, knows_already, kn
 from lrfinder.analysis.metrics import ACCURACY, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS
 from lrfinder.analysis.suggestion import NoRangeError
 from lrfinder.analysis.trials import Trial, Verdict, scores_of
-from lrfinder.engine.judge import Judge, checked_judge
+from lrfinder.engine.judge import Judge, why_not
 from lrfinder.engine.recorder import Names
 from lrfinder.engine.run import OnRow
 from lrfinder.engine.runner import Runner
@@ -138,7 +138,7 @@ class RangeTest:
 
     Args:
         runner: Runs them.
-        judges: Whom the trials are judged by; and by whom if that one can't judge.
+        judges: Whom the trials are judged by: the first one who can.
         names: What the loss and the accuracy are called.
         length: The updates of the training, once that can be known; ``None`` where it is not.
         on_row: As for :func:`lrfinder.find`.
@@ -152,7 +152,7 @@ class RangeTest:
     def __init__(
         self,
         runner: Runner,
-        judges: tuple[Judge, Judge],
+        judges: Sequence[Judge],
         names: Names,
         length: Callable[[], int | None],
         on_row: OnRow | None = None,
@@ -160,7 +160,8 @@ class RangeTest:
         self._runner = runner
         self._names = names
         self._length = length
-        self.judge, self._fallback = judges
+        self._judges = judges
+        self.judge = judges[0]
         self._on_row = on_row
         self._held: Mapping[str, float] = {}
         self._known = False
@@ -186,18 +187,21 @@ class RangeTest:
         self._record(question.ramp(max(found.best.rate, found.rate)))
         return self._estimate(deciding, found, start, question.bounds)
 
-    def _ask_the_judge(self) -> None:
-        """Looks whether the judge can judge, before anything is trained."""
-        held = self._runner.validated(self.judge)
-        self.judge, doubt = checked_judge(self.judge, held, self._names, self._fallback)
-        if doubt:
-            self._doubts.append(doubt)
-            held = self._runner.validated(self.judge)
-        self._held = held
+    def _ask_the_judges(self) -> None:
+        """Looks who can judge, before anything is trained."""
+        reasons = []
+        for judge in self._judges:
+            found = self._runner.validated(judge)
+            reason = why_not(judge, found, self._names)
+            if not isinstance(found, Exception) and not reason:
+                self.judge, self._held = judge, found
+                break
+            reasons.append(reason)
+        self._doubts += [f'{reason}, so the trials are judged by {self.judge.words}' for reason in reasons]
 
     def look(self, updates: int) -> list[float]:
         """Where to look; and where to look if there is nothing, because what seemed to be a spike was an outlier."""
-        self._ask_the_judge()
+        self._ask_the_judges()
         self._record(ramp.rates(SCAN, updates, 'exponential'), validations=0)
         self.scan = self.curve
         elsewhere = search.look_elsewhere(self.scan, SCAN)

@@ -263,8 +263,8 @@ def test_an_evaluator_that_says_nothing_of_the_model_as_it_is_is_told_and_others
     found = find(updater, evaluator=evaluator_of(updater, OnlyNan, repeat=False))
     assert found.value_range == find(updater_of()).value_range
     assert found.warnings[0] == (
-        'what the evaluator reports of the model as it is now is not finite, so the trials are judged by 64 examples held out '
-        'of the training data'
+        'what the evaluator reports is not finite as the model is now, so the trials are judged by 64 examples held out of the '
+        'training data'
     )
 
 
@@ -358,6 +358,39 @@ def test_an_evaluator_that_would_never_end_is_refused():
     updater = updater_of()
     with pytest.raises(ValueError, match="the evaluator's iterator would never end; make it with repeat=False"):
         find(updater, evaluator=evaluator_of(updater, repeat=True))
+
+
+# A model that can't be validated
+
+
+class GradientPenalty(Model):
+    """Has the gradient of its input in its loss: without backpropagation there is none."""
+
+    def forward(self, x, t):
+        x = chainer.Variable(x)
+        y = self.logits(x)
+        (slope,) = chainer.grad([F.sum(y)], [x], enable_double_backprop=True)
+        loss = F.softmax_cross_entropy(y, t) + 0.01 * F.mean(slope * slope)
+        self.report(loss, F.accuracy(y, t))
+        return loss
+
+
+class AnswersInTestMode(Model):
+    """Gives its answers in test mode, and reports nothing then."""
+
+    def forward(self, x, t):
+        return super().forward(x, t) if chainer.config.train else self.logits(x)
+
+
+@pytest.mark.parametrize(
+    ('model', 'why'),
+    [(GradientPenalty, 'fails (TypeError: '), (AnswersInTestMode, "reports neither 'main/loss' nor 'main/accuracy'")],
+)
+def test_a_model_that_is_only_for_training_is_judged_by_that(model, why):
+    found = find(updater_of(model))
+    assert found.reasons['judged_by'] == 'the training loss of each batch before it is trained on'
+    assert found.warnings[0].startswith(f'the model in test mode (chainer.config.train is False) {why}')
+    assert found.warnings[0].endswith('so the trials are judged by the training loss of each batch before it is trained on')
 
 
 # Steps and iterations

@@ -10,7 +10,7 @@ import warnings
 
 import lrfinder
 from clr.attributes import rate_attribute
-from lrfinder.engine.judge import EvaluatorJudge, chosen_judge
+from lrfinder.engine.judge import EvaluatorJudge, judges_for
 from lrfinder.engine.prefetch import await_rest
 from lrfinder.engine.rate import Rate
 from lrfinder.engine.runner import Runner
@@ -435,7 +435,7 @@ def try_rates(updater, evaluator=None):
         runner = Runner(updater, Rate(optimizer, rate_attribute(optimizer)), optimizer, undo, Workers())
         judge = None if evaluator is None else EvaluatorJudge(evaluator, Workers())
         curve = runner.run([0.0, 0.5, 1.0, 5.0, 1e3], judge, 2).curve
-        runner.run([0.1, 1.0, 0.1], chosen_judge(updater, None, Workers()), 1)
+        runner.run([0.1, 1.0, 0.1], judges_for(updater, None, Workers())[0], 1)
         again = runner.run([0.0, 0.5, 1.0, 5.0, 1e3], judge, 2).curve
     assert as_bits(curve) == as_bits(again)
 

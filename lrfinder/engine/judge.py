@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import clr  # noqa: F401  makes Chainer importable
+from lrfinder._names import printable
 from lrfinder.analysis.splits import HELD_OUT, at_random
 from lrfinder.engine.protocols import Evaluator, Updater
 from lrfinder.engine.rate import SetUpError
@@ -140,36 +141,39 @@ class HeldOutJudge(EvaluatorJudge):
         updater._iterators['main'] = SerialIterator(self._rest, self._batchsize, shuffle=self._shuffled)
 
 
-def chosen_judge(updater: Updater, evaluator: Evaluator | None, workers: Workers) -> Judge:
-    """The judge for an updater: its evaluator, if there is one; examples held out, where all workers can spare some.
+def judges_for(updater: Updater, evaluator: Evaluator | None, workers: Workers) -> list[Judge]:
+    """The judges for an updater, the best first: its evaluator, if there is one; examples held out, where all workers can spare
+    some; the training itself, which can always judge.
 
     Raises:
         ValueError: The evaluator would never end, or only some of the workers have one.
     """
     workers.check_alike('whether there is an evaluator', evaluator is not None)
-    if evaluator is not None:
-        return EvaluatorJudge(evaluator, workers)
+    given = [] if evaluator is None else [EvaluatorJudge(evaluator, workers)]
     all_can = workers.mean([float(_can_hold_out(updater))])[0] == 1.0
-    return HeldOutJudge(updater, workers) if all_can else Judge()
+    held_out = [HeldOutJudge(updater, workers)] if all_can else []
+    return [*given, *held_out, Judge()]
 
 
-def checked_judge(judge: Judge, found: Mapping[str, float], names: Names, fallback: Judge) -> tuple[Judge, str]:
-    """The judge, if what it reports can be judged by, or else another, and a warning that says so.
+def why_not(judge: Judge, found: Mapping[str, float] | Exception, names: Names) -> str:
+    """Why a judge can't judge, in words; nothing where it can.
 
     Args:
         judge: The judge.
-        found: What it has said of the found state, by the names of a curve's columns.
+        found: What it has said of the found state, by the names of a curve's columns, or what it has raised.
         names: What the loss and the accuracy are called.
-        fallback: Who judges otherwise.
+
+    >>> why_not(Judge(), {}, Names())
+    ''
     """
+    who = 'the model in test mode (chainer.config.train is False)' if judge.holds_out else 'the evaluator'
+    if isinstance(found, Exception):
+        return f'{who} fails ({type(found).__name__}: {printable(" ".join(str(found).split()), 200)})'
     if not judge.validates or any(map(math.isfinite, found.values())):
-        return judge, ''
-    what = (
-        'what the evaluator reports of the model as it is now is not finite'
-        if found
-        else f'the evaluator reports neither {names.loss!r} nor {names.accuracy!r}'
-    )
-    return fallback, f'{what}, so the trials are judged by {fallback.words}'
+        return ''
+    if found:
+        return f'what {who} reports is not finite as the model is now'
+    return f'{who} reports neither {names.loss!r} nor {names.accuracy!r}'
 
 
 def _can_hold_out(updater: Any) -> bool:

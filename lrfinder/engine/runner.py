@@ -193,11 +193,19 @@ class Runner:
         self.epochs_per_iteration = epochs / iterations if epochs else None
         self.iterations_per_update = iterations / updates
 
-    def validated(self, judge: Judge) -> dict[str, float]:
-        """What a judge says of the found state; nothing where it can't validate."""
+    def validated(self, judge: Judge) -> dict[str, float] | Exception:
+        """What a judge says of the found state; nothing where it can't validate.
+
+        Where it judges by held-out data, as nobody has asked for, what it raises is returned.
+        """
         self._undo()
         with np.errstate(all='ignore'):
-            found = self._names.validated(self._validate(judge)) if judge.validates else {}
+            try:
+                found = self._names.validated(self._validate(judge)) if judge.validates else {}
+            except Exception as error:
+                if not judge.holds_out or self._workers.size > 1:  # of which others may go on
+                    raise
+                return error
         if VALIDATION_ACCURACY in found:
             found[VALIDATION_ACCURACY] = self._shares.of(VALIDATION_ACCURACY, np.array(found[VALIDATION_ACCURACY])).item()
         return found
