@@ -20,6 +20,8 @@ ADAPTIVE = ('Adam', 'AdamW', 'AMSGrad', 'AdaBound', 'AMSBound', 'AdaGrad', 'RMSp
 STEPS_WITH_THE_GRADIENT = ('SGD', 'MomentumSGD', 'CorrectedMomentumSGD', 'NesterovAG', 'MSVAG')
 # Beyond so many times the batch, or below that share of it, a rule is a guess no more.
 FAR = 8.0
+# No batch is larger.
+LARGEST = 10**12
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,12 @@ def holds_for(batchsize: int, optimizer: str | None = None, workers: int = 1) ->
 
 
 def checked_batchsize(batchsize: int) -> int:
-    """A number of examples, 1 or more.
+    """A number of examples, from 1 to :data:`LARGEST`.
 
     Raises:
         ValueError: It is something else.
     """
-    return checked_count('batchsize', batchsize)
+    return checked_count('batchsize', batchsize, 1, LARGEST)
 
 
 def scaled(batchsize: int, other: int, rule: Rule) -> tuple[str, list[str]]:

@@ -18,10 +18,12 @@ from typing import Any
 
 from clr.arguments import checked_range
 from lrfinder import _files
+from lrfinder._names import printable
 from lrfinder.analysis import batchsize as batchsize_rules
 
 SCHEMA = 1
 LINE_WIDTH = 100  # of what is printed
+_LONGEST_LINE = 2000
 _OTHER_REASONS = {'batchsize': 'batchsize', 'judged_by': 'judged by', 'tuned': 'tuned'}
 
 
@@ -109,18 +111,13 @@ class Suggestion:
     def __post_init__(self) -> None:
         set_field = functools.partial(object.__setattr__, self)
         set_field('value_range', checked_range('value_range', self.value_range, ascending=True))
-        # Plain numbers and containers: NumPy's and pandas' do not go into JSON.
-        for name in 'step_size', 'iterations_per_epoch', 'updates', 'batchsize', 'length':
+        for name, plain in _PLAIN.items():
             value = getattr(self, name)
-            set_field(name, None if value is None else operator.index(value))
-        set_field('band', None if self.band is None else tuple(map(float, self.band)))
-        set_field('diverges', None if self.diverges is None else float(self.diverges))
-        set_field('exhausted', bool(self.exhausted))
-        set_field('proportional', bool(self.proportional))
-        set_field('reasons', dict(self.reasons))
-        set_field('versions', dict(self.versions))
-        set_field('warnings', tuple(self.warnings))
-        set_field('spread', {bound: (float(low), float(high)) for bound, (low, high) in self.spread.items()})
+            if value is not None or name not in _MAY_BE_NONE:
+                try:
+                    set_field(name, plain(value))
+                except (TypeError, ValueError, AttributeError, OverflowError):
+                    raise ValueError(f'{name} must be {_FIELDS[name][0]}, not {value!r}') from None
 
     def __str__(self) -> str:
         """The range with its reasons and warnings, as the command prints it.
@@ -146,7 +143,7 @@ class Suggestion:
             ),
             *(line for warning in self.warnings for line in _because('Warning', warning)),
         ]
-        return '\n'.join(lines)
+        return '\n'.join(printable(line, _LONGEST_LINE) for line in lines)
 
     def at(self, batchsize: int) -> Suggestion:
         """The suggestion for another batch, by the rule for its optimizer (``lrfinder.analysis.batchsize``).
@@ -172,7 +169,8 @@ class Suggestion:
             return self
         rule = batchsize_rules.rule_of(self.optimizer)
         if rule is None:
-            raise ValueError(f'no rule is known for {self.optimizer or "the optimizer"}: find the range with the other batch')
+            kind = printable(self.optimizer or 'the optimizer')
+            raise ValueError(f'no rule is known for {kind}: find the range with the other batch')
         reason, doubts = batchsize_rules.scaled(self.batchsize, other, rule)
         ratio, per_epoch = other / self.batchsize, self.iterations_per_epoch
         factor = rule.factor(ratio)
@@ -246,7 +244,7 @@ class Suggestion:
             problem = 'it is nested too deeply'
         except ValueError as error:  # a UnicodeDecodeError is one
             problem = ' '.join(str(error).split())
-        raise ValueError(f'{os.fspath(path)}: not a suggestion: {problem}')
+        raise ValueError(f'{printable(os.fsdecode(path), _LONGEST_LINE)}: not a suggestion: {problem}')
 
 
 def _because(what: str, reason: str | None) -> list[str]:
@@ -335,10 +333,32 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     'batchsize': ('a number of examples, 1 or more, or null', lambda value: value is None or _is_count(value, 1)),
     'length': ('a number of iterations, 1 or more, or null', lambda value: value is None or _is_count(value, 1)),
     'optimizer': ('a name, or null', lambda value: value is None or isinstance(value, str)),
-    'band': ('two rates in ascending order, or null', lambda value: value is None or _is_pair(value)),
-    'diverges': ('a rate, or null', lambda value: value is None or _is_number(value)),
+    'band': (
+        'two rates in ascending order, 0 or more, or null',
+        lambda value: value is None or (_is_pair(value) and value[0] >= 0),
+    ),
+    'diverges': ('a rate above 0, or null', lambda value: value is None or (_is_number(value) and value > 0)),
     'proportional': ('true or false', lambda value: isinstance(value, bool)),
 }
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    if isinstance(values, str):  # whose letters would be taken for texts
+        raise TypeError
+    return tuple(values)
+
+
+# What makes plain numbers and containers of NumPy's and pandas', which do not go into JSON.
+_PLAIN: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(('step_size', 'iterations_per_epoch', 'updates', 'batchsize', 'length'), operator.index),
+    'band': lambda band: tuple(map(float, band)),
+    'diverges': float,
+    **dict.fromkeys(('exhausted', 'proportional'), bool),
+    **dict.fromkeys(('reasons', 'versions'), dict),
+    'warnings': _texts,
+    'spread': lambda spread: {bound: (float(low), float(high)) for bound, (low, high) in spread.items()},
+}
+_MAY_BE_NONE = ('iterations_per_epoch', 'batchsize', 'length', 'band', 'diverges')
 # Where these are not known, a file may leave them out.
 _OPTIONAL = ('spread', 'batchsize', 'optimizer', 'length', 'band', 'diverges', 'proportional')
 

@@ -15,12 +15,13 @@ from clr.policies import POLICIES, named
 from lrfinder._names import COMMUNICATOR_NAMES, DATASET_NAMES, MODEL_NAMES, OPTIMIZER_NAMES, RAMP_NAMES, canonical, suggest
 from lrfinder.analysis.budget import BUDGET, LEAST_BUDGET, MOST_BUDGET
 from lrfinder.cli.errors import UsageError, blaming
+from lrfinder.engine.processes import MANY
 
 LARGEST_SEED = 2**32 - 1  # NumPy's
 # From how many seeds --tune tells its best schedule from that without tuning, unless --seeds says more.
 TUNING_SEEDS = 3
-# Whoever asks for more seeds, jobs or trials, or for more epochs, has slipped.
-MANY, MOST_EPOCHS = 10_000, 10_000_000
+# Whoever asks for more epochs has slipped.
+MOST_EPOCHS = 10_000_000
 
 # A step_size in which the steps of any option fit: whether they do in the training is known when that is planned.
 _LONG = 2.0**53

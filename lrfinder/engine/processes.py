@@ -21,6 +21,8 @@ from typing import Any
 _alone_in_the_process = threading.Lock()
 
 
+# Whoever asks for more jobs, or for more trainings, has slipped.
+MANY = 10_000
 # How often a process that works for another looks whether that is there, in seconds.
 _LOOKS = 0.5
 

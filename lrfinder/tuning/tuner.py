@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from lrfinder.analysis.comparison import Difference
 from lrfinder.analysis.cycles import CyclePlan, Length
 from lrfinder.analysis.metrics import BY_WORTH
 from lrfinder.analysis.suggestion import Suggestion
-from lrfinder.engine.processes import alone, at_once, checked_jobs
+from lrfinder.engine.processes import MANY, alone, at_once, checked_jobs
 from lrfinder.tuning import trials as studies
 from lrfinder.tuning.training import VALIDATIONS, Trainer, validated
 from lrfinder.tuning.trials import Task, Train, Verdict, schedule_of
@@ -23,6 +23,7 @@ from lrfinder.tuning.trials import Task, Train, Verdict, schedule_of
 import pandas as pd
 
 TRIALS, SEEDS = 12, 3
+LARGEST_SEED = 2**32 - 1  # NumPy's
 
 # Called when a training is done: how many are, how many there are at most, and what it came to, in words.
 OnTraining = Callable[[int, int, str], None]
@@ -106,7 +107,7 @@ def tune(
         out: A folder that gets the snapshot of the answer's training, ``snapshot``; by default nothing is written.
         on_training: Called as ``on_training(done, most, words)`` after each training.
         quiet: Whether to show no progress bars.
-        **find_options: Whatever :func:`lrfinder.find` takes, such as ``policy``.
+        **find_options: Whatever :func:`lrfinder.find` takes, such as ``policy``, where that finds the range.
 
     Raises:
         NoRangeError: There is no range to give.
@@ -120,9 +121,11 @@ def tune(
     >>> tuned.trials['policy'].tolist()
     ['triangular2', 'fixed']
     """
-    trials, seeds = checked_count('trials', trials, 2), checked_count('seeds', seeds)
+    trials, seeds = checked_count('trials', trials, 2, MANY), checked_count('seeds', seeds, 1, MANY)
+    seed = checked_count('seed', seed, 0, LARGEST_SEED - seeds)
     jobs = checked_jobs(jobs)
     cycles.checked_length(length)
+    _check_suggestion(suggestion, find_options)
     measured = validated(*build(seed))
     if suggestion is None:
         from lrfinder.finder import find
@@ -141,6 +144,15 @@ def tune(
         if folder is not None:
             _keep(folder, tuned.chosen, Path(str(out)))
     return tuned
+
+
+def _check_suggestion(suggestion: Any, find_options: Mapping[str, Any]) -> None:
+    if suggestion is None:
+        return
+    if not isinstance(suggestion, Suggestion):
+        raise ValueError(f'suggestion must be a lrfinder.Suggestion, not {suggestion!r}')
+    if find_options:
+        raise ValueError(f'suggestion is given, so that none is to be found: drop {", ".join(find_options)}')
 
 
 def task_of(

@@ -70,6 +70,7 @@ def test_far_from_the_batch_that_was_measured_it_says_that_it_guesses():
     [
         (MEASURED, 0, 'batchsize must be'),
         (MEASURED, 1.5, 'batchsize must be'),
+        (MEASURED, 10**400, 'batchsize must be'),
         (Suggestion('lr', (0.01, 0.04), 90), 64, 'it is not known for which batch this range was found'),
         (Suggestion('lr', (0.01, 0.04), 90, batchsize=32, optimizer='LARS'), 64, 'no rule is known for LARS'),
     ],

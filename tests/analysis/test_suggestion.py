@@ -98,6 +98,30 @@ def test_numbers_of_numpy_become_plain_ones(tmp_path):
     assert type(suggestion.step_size) is type(suggestion.updates) is int
 
 
+@pytest.mark.parametrize(
+    ('field', 'value', 'message'),
+    [
+        ('step_size', 1.5, 'step_size must be a number of iterations, 1 or more, not 1.5'),
+        ('length', 'long', "length must be a number of iterations, 1 or more, or null, not 'long'"),
+        ('band', 5, 'band must be two rates in ascending order, 0 or more, or null, not 5'),
+        ('diverges', [1], 'diverges must be a rate above 0, or null, not [1]'),
+        ('reasons', None, 'reasons must be an object of texts, not None'),
+        ('warnings', 'few examples', "warnings must be a list of texts, not 'few examples'"),
+        ('spread', {'min': 1}, "spread must be an object of pairs, not {'min': 1}"),
+    ],
+)
+def test_what_a_field_cannot_be_is_refused(field, value, message):
+    with pytest.raises(ValueError, match=f'^{re.escape(message)}$'):
+        dataclasses.replace(FULL, **{field: value})
+
+
+def test_what_a_file_says_steers_no_terminal(tmp_path):
+    odd = dataclasses.replace(FULL, optimizer='\x1b[31m', reasons={'max': 'a \x1b[2J b'}, warnings=('\u202e',))
+    assert str(odd).replace('\n', '').isprintable()
+    with pytest.raises(ValueError, match=r'^no rule is known for \\x1b\[31m: find the range with the other batch$'):
+        odd.at(batchsize=2 * odd.batchsize)
+
+
 def test_it_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         FULL.step_size = 3

@@ -251,8 +251,12 @@ def test_without_a_validation_there_is_nothing_to_judge_by(build):
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        ({'trials': 1}, 'trials must be a whole number, 2 or more, not 1'),
-        ({'seeds': 0}, 'seeds must be a whole number, 1 or more, not 0'),
+        ({'trials': 1}, 'trials must be a whole number from 2 to 10,000, not 1'),
+        ({'trials': 10**30}, 'trials must be a whole number from 2 to 10,000, not 1'),
+        ({'seeds': 0}, 'seeds must be a whole number from 1 to 10,000, not 0'),
+        ({'seed': 'x'}, 'seed must be a whole number from 0 to 4,294,967,292'),
+        ({'suggestion': {'attr': 'lr'}}, r'suggestion must be a lrfinder\.Suggestion, not \{'),
+        ({'policy': 'wsd', 'trails': 3}, 'suggestion is given, so that none is to be found: drop policy, trails'),
         ({'jobs': 0}, 'jobs must be a whole number'),
         ({'length': 30}, 'length must be a number and its unit'),
     ],
