@@ -74,6 +74,7 @@ class LRRangeTest(extension.Extension):
         self._optimizer = optimizer
         self._rate: Rate | None = None
         self._steps: Steps | None = None
+        self._begun: int | None = None  # the iteration at which the current rate was set
         if optimizer is not None:
             attributes.check_settable(optimizer, attr)
 
@@ -97,10 +98,13 @@ class LRRangeTest(extension.Extension):
         return (self._attr,)
 
     def initialize(self, trainer: Any) -> None:
+        if self._rate is not None and len(self._run):
+            raise ValueError('this LRRangeTest has been run before; make a new one for another training')
         optimizer = chosen_optimizer(trainer.updater, self._optimizer)
         refuse_others(trainer, self, optimizer)
         self._run.average_over(workers_of(trainer.updater))
         self._start(Rate(optimizer, self._attr), optimizer)
+        self._begun = trainer.updater.iteration
         trainer.stop_trigger = _StopWhenDone(self._run, trainer)
 
     def __call__(self, trainer: Any) -> None:
@@ -108,7 +112,10 @@ class LRRangeTest(extension.Extension):
             return
         self._rate.check_held('the updater, a hook of the optimizer, or another extension')
         if self._steps.made():
-            self._run.record(trainer.observation, self._steps.iterations)
+            now = trainer.updater.iteration
+            since = self._steps.iterations if self._begun is None else now - self._begun
+            self._run.record(trainer.observation, since)
+            self._begun = now
             self._rate.set(self._run.rate)
 
     def on_error(self, trainer: Any, exception: Exception, traceback: Any) -> None:
@@ -132,6 +139,7 @@ class LRRangeTest(extension.Extension):
     def _start(self, rate: Rate, optimizer: Any) -> None:
         self._rate = rate
         self._steps = Steps(optimizer)
+        self._begun = None
         rate.set(self._run.rate)
 
 

@@ -310,6 +310,24 @@ def test_an_optimizer_that_is_stepped_now_and_then_is_no_stranger(tmp_path):
     assert test.stop_reason == 'the ramp has reached its end, 0.1'
 
 
+@pytest.mark.parametrize('before', [False, True])
+def test_a_row_is_at_the_iteration_at_which_it_was_recorded(tmp_path, before):
+    trainer = training.Trainer(updater_of(), (60, 'iteration'), out=tmp_path)
+    test = LRRangeTest('lr', (0, 1), 4)
+    trainer.extend(test, trigger=(3, 'iteration'), call_before_training=before)
+    trainer.run()
+    assert test.curve['iteration'].tolist() == [3, 6, 9, 12]
+
+
+def test_a_test_that_has_been_run_is_not_run_again(tmp_path):
+    test = LRRangeTest('lr', (0, 1), 4)
+    run(tmp_path, test)
+    updater = updater_of()
+    with pytest.raises(ValueError, match=r'^this LRRangeTest has been run before; make a new one for another training$'):
+        run(tmp_path, test, updater=updater)
+    assert updater.iteration == 0
+
+
 def test_two_tests_at_once_end_with_the_first_to_be_done(tmp_path):
     updater, first, second = two()
     tests = [
