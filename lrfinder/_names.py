@@ -24,7 +24,8 @@ OPTIMIZER_NAMES = (
 )
 RAMP_NAMES = ('linear', 'exponential')
 COMMUNICATOR_NAMES = ('naive', 'flat', 'non_cuda_aware', 'pure_nccl')
-# What a range test leaves in --out.
+# What says that a folder is that of a run, and what a range test leaves in --out.
+RUN = 'run.json'
 CURVE, TRIALS, PICTURE, SUGGESTION = 'curve.csv', 'trials.csv', 'range_test.png', 'suggestion.json'
 
 _MOST_SHOWN = 20

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from lrfinder import plotting
-from lrfinder._names import PICTURE, SUGGESTION
+from lrfinder._names import PICTURE, RUN, SUGGESTION
 from lrfinder.analysis.analyzer import analyze
 from lrfinder.analysis.curve import read_curve
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
-from lrfinder.cli import manifest, summary
+from lrfinder.cli import summary
 from lrfinder.cli.errors import UsageError, blaming, writing
 from lrfinder.cli.folder import check_names, reserved
 from lrfinder.cli.options import Options
@@ -59,7 +59,7 @@ def run(options: Options, out: Output) -> None:
 def _folder(options: Options) -> Path:
     """``--out``; in the folder of a run, one that leaves the run's own answer alone."""
     folder = Path(options.out)
-    return folder / BESIDE_A_RUN if (folder / manifest.NAME).exists() else folder
+    return folder / BESIDE_A_RUN if (folder / RUN).exists() else folder
 
 
 def _analyze(curve: pd.DataFrame, **options: Any) -> Suggestion:

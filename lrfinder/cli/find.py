@@ -12,7 +12,7 @@ from typing import Any
 
 from clr.choice import check_first_values
 from clr.policies import named
-from lrfinder._names import CURVE, PICTURE, SUGGESTION, TRIALS
+from lrfinder._names import CURVE, PICTURE, RUN, SUGGESTION, TRIALS
 from lrfinder.analysis import analyzer, cycles, trial_table
 from lrfinder.analysis.budget import spent
 from lrfinder.analysis.curve import read_curve, write_curve
@@ -84,7 +84,7 @@ class _Job:
         self._kept = False
 
     def run(self, resumes: bool) -> None:
-        self._out.say(*self._head(replaces=not resumes and (self._folder / manifest.NAME).exists()))
+        self._out.say(*self._head(replaces=not resumes and (self._folder / RUN).exists()))
         self._prepare()
         tuned = trial_folders.parts(self._folder) if self._options.tune else []
         with reserved(self._folder, [*self._folders, *tuned]):
@@ -111,7 +111,7 @@ class _Job:
         self._manifest = self._manifest.fed_with({**self._builder.inputs, **modules})
 
     def _files(self) -> list[str]:
-        names = [manifest.NAME, CURVE, TRIALS, PICTURE, SUGGESTION]
+        names = [RUN, CURVE, TRIALS, PICTURE, SUGGESTION]
         names += ['log', TRAINING, *snapshots.all_names(self._folder)] if self._plan is not None else []
         names += compare.FILES if self._options.compare else []
         return [*names, *trial_folders.FILES] if self._options.tune else names
@@ -135,7 +135,7 @@ class _Job:
                 write_curve(result.curve, self._folder / CURVE)
                 trial_table.write(result.trials, self._folder / TRIALS)
             suggestion.save(self._folder / SUGGESTION)
-        self._manifest.with_digests().save()
+        self._manifest.with_digests(tuned=known and self._manifest.is_tuned).save()
         self._kept = True
         from lrfinder import plotting
 
@@ -147,8 +147,8 @@ class _Job:
 
     def _earlier_result(self) -> Result:
         """What the run to be resumed has found; its training may only be asked for now."""
-        before = trial_folders.range_before(self._folder) if self._options.tune else None
-        curve, suggestion = read_curve(self._folder / CURVE), before or Suggestion.load(self._folder / SUGGESTION)
+        name = trial_folders.RANGE_FILE if self._manifest.is_tuned else SUGGESTION
+        curve, suggestion = read_curve(self._folder / CURVE), Suggestion.load(self._folder / name)
         if self._plan is not None:
             suggestion = cycles.replanned(suggestion, self._plan, self._options.policy)
         return Result(curve, suggestion, analyzer.readings(curve), trial_table.read(self._folder / TRIALS))
@@ -218,13 +218,15 @@ class _Job:
         """The best schedule by trial, and its cycles."""
         from lrfinder.cli import tune
 
+        trial_folders.keep_range(self._folder, suggestion)
+        self._manifest.with_digests(tuned=True).save()
         tuning = tune.Tuning(self._options, self._builder, self._folder, self._manifest.run_id, self._out)
         with self._blaming_what_is_trained():
             tuned = tuning.run(suggestion, plan)
         self._out.answer(summary.quiet_line(tuned.suggestion))
         with writing(self._folder):
             tuned.suggestion.save(self._folder / SUGGESTION)
-        self._manifest.with_digests().save()
+        self._manifest.with_digests(tuned=True).save()
         self._out.say(*summary.how_to_train(tuned.suggestion, tuned.plan), '')
         return tuned.suggestion, tuned.plan
 

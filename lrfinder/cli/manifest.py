@@ -12,19 +12,18 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from lrfinder import _files
-from lrfinder._names import CURVE, SUGGESTION, TRIALS
-from lrfinder.cli import finished
+from lrfinder._names import CURVE, RUN, SUGGESTION, TRIALS
+from lrfinder.cli import finished, trial_folders
 from lrfinder.cli.errors import UsageError, writing
 from lrfinder.cli.options import OF_A_RUN, Options, arguments_of, check, flag, parse
 from lrfinder.seeds import Outcome
 from lrfinder.zoo.factory import describe
 
-NAME = 'run.json'
 SCHEMA = 1
 RANGE_TEST = (CURVE, TRIALS, SUGGESTION)
 
@@ -37,7 +36,7 @@ class Manifest:
         folder: Where its files are.
         options: Its options.
         run_id: Tells it from other runs; its snapshots have it too.
-        digests: SHA-256 of the finished files of the range test, by name; empty before.
+        digests: SHA-256 of the finished files of the range test, by name, with the range before tuning; empty before.
         inputs: SHA-256 of what it gets from the user, data and modules, by name.
         finished: What those of several seeds came to whose range test is done; empty when all are.
     """
@@ -52,7 +51,7 @@ class Manifest:
     @property
     def range_is_known(self) -> bool:
         """Whether the files of the range test are there, in full, and of this run."""
-        return bool(self.digests) and _digests(self.folder) == self.digests
+        return bool(self.digests) and _digests(self.folder, self.digests) == self.digests
 
     def save(self) -> None:
         """Writes the manifest into its folder.
@@ -69,11 +68,17 @@ class Manifest:
             **({'finished': [finished.to_json(outcome) for outcome in self.finished]} if self.finished else {}),
         }
         with writing(self.folder):
-            _files.write_text(self.folder / NAME, json.dumps(content, indent=2) + '\n')
+            _files.write_text(self.folder / RUN, json.dumps(content, indent=2) + '\n')
 
-    def with_digests(self) -> Manifest:
-        """The manifest of the run whose range test has just been written."""
-        return dataclasses.replace(self, digests=_digests(self.folder), finished=())
+    @property
+    def is_tuned(self) -> bool:
+        """Whether tuning has begun, so that the range without it is in a file of its own."""
+        return trial_folders.RANGE_FILE in self.digests
+
+    def with_digests(self, tuned: bool = False) -> Manifest:
+        """The manifest of the run whose range test has just been written, and the range without tuning where that has begun."""
+        names = [*RANGE_TEST, *[trial_folders.RANGE_FILE] * tuned]
+        return dataclasses.replace(self, digests=_digests(self.folder, names), finished=())
 
     def fed_with(self, inputs: Mapping[str, str]) -> Manifest:
         """The manifest with what the run gets from the user.
@@ -103,14 +108,14 @@ def find_earlier(options: Options) -> Manifest | None:
     """
     path = Path(str(options.resume))
     folder = path if path.is_dir() else path.parent
-    if path.exists() and (folder / NAME).is_file():
+    if path.exists() and (folder / RUN).is_file():
         return _load(folder)
     # It may have been killed before it had written anything. A path that is a slip of the pen is no such run, though.
     if 'out' in options.given and _same(path, Path(options.out)) and not path.is_file():
         return None
     if not path.exists():
         raise UsageError(f'--resume {path}: there is no such file or directory')
-    raise UsageError(f'--resume {path}: there is no {NAME} in {folder}: it is not the --out directory of an earlier run')
+    raise UsageError(f'--resume {path}: there is no {RUN} in {folder}: it is not the --out directory of an earlier run')
 
 
 def options_to_go_on(options: Options, earlier: Manifest) -> Options:
@@ -144,7 +149,7 @@ def _may_be_new(earlier: Options) -> set[str]:
 
 
 def _load(folder: Path) -> Manifest:
-    path = folder / NAME
+    path = folder / RUN
     try:
         content = json.loads(path.read_text(encoding='utf-8'))
         if content['schema'] != SCHEMA:
@@ -158,10 +163,10 @@ def _load(folder: Path) -> Manifest:
         raise UsageError(f'--resume {folder}: {path} is not the manifest of a run ({describe(error)})') from error
 
 
-def _digests(folder: Path) -> dict[str, str]:
-    """The digests of the files of the range test; empty where one is missing."""
+def _digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """The digests of files in a folder by their names; empty where one is missing."""
     try:
-        return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in RANGE_TEST}
+        return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
     except OSError:
         return {}
 

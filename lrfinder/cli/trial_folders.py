@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lrfinder._names import RUN
 from lrfinder.analysis.suggestion import Suggestion
-from lrfinder.cli.errors import writing
+from lrfinder.cli.errors import UsageError, writing
 
 STUDY, TABLE, CURVES, BY_POLICY = 'tune.db', 'tune.csv', 'tune.png', 'tune_policies.png'
 FILES = (STUDY, TABLE, CURVES, BY_POLICY)
 # The range as it was found, and a folder for each training that may go on.
-FOLDER, RANGE = 'tune', 'range.json'
+FOLDER = 'tune'
+RANGE_FILE = f'{FOLDER}/range.json'
 
 
 def trainings(folder: Path) -> list[Path]:
@@ -24,13 +26,19 @@ def parts(folder: Path) -> list[str]:
 
 
 def begin_anew(folder: Path) -> None:
-    """Removes the study of an earlier run."""
+    """Removes the study of an earlier run.
+
+    Raises:
+        UsageError: The folder has a study of somebody else's.
+    """
+    if (folder / STUDY).exists() and not (folder / RUN).exists():
+        raise UsageError(f'--out {folder}: there is a {STUDY} of no run; move it away, or choose another --out')
     with writing(folder):
-        for name in (STUDY, f'{STUDY}-journal', f'{FOLDER}/{RANGE}'):
+        for name in (STUDY, f'{STUDY}-journal', RANGE_FILE):
             (folder / name).unlink(missing_ok=True)
 
 
-def range_before(folder: Path) -> Suggestion | None:
-    """The range without tuning, of a run that is resumed; ``None`` where tuning had not begun."""
-    path = folder / FOLDER / RANGE
-    return Suggestion.load(path) if path.is_file() else None
+def keep_range(folder: Path, suggestion: Suggestion) -> None:
+    """Keeps the range without tuning, which is where a run that is resumed goes on from."""
+    with writing(folder / FOLDER):
+        suggestion.save(folder / RANGE_FILE)

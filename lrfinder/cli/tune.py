@@ -17,7 +17,7 @@ from lrfinder.cli.build import Builder
 from lrfinder.cli.errors import UsageError, writing
 from lrfinder.cli.options import TUNING_SEEDS, Options
 from lrfinder.cli.output import Output
-from lrfinder.cli.trial_folders import BY_POLICY, CURVES, FOLDER, RANGE, STUDY, TABLE, trainings
+from lrfinder.cli.trial_folders import BY_POLICY, CURVES, FOLDER, STUDY, TABLE, trainings
 from lrfinder.engine.progress import Progress
 from lrfinder.tuning import trials
 from lrfinder.tuning.training import validated
@@ -80,8 +80,6 @@ class Tuning:
         """
         several = self._options.jobs > 1
         courses = Courses(self._builder, self._folder / FOLDER, self._run_id, self._options.quiet or several)
-        with writing(self._folder / FOLDER):
-            suggestion.save(self._folder / FOLDER / RANGE)
         measured = validated(*self._builder.build(self._options.seed))
         count = self._options.tune_trials or TRIALS
         task = task_of(suggestion, plan, measured, count, self._options.seed, courses, own=True)
@@ -103,7 +101,7 @@ class Tuning:
     def _study(self, task: trials.Task) -> Any:
         path = self._folder / STUDY
         try:
-            return trials.new_study(task, trials.in_file(path))
+            return trials.study_for(task, trials.in_file(path), self._run_id)
         except Exception as error:  # SQLAlchemy's are of many kinds
             raise UsageError(f'--tune: {path} is not a study, or is damaged ({describe(error)}); remove it') from error
 

@@ -36,6 +36,7 @@ KEPT, WARMUP = 75.0, 2 / 3
 MOST_REPETITIONS = 50
 _FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 _REPEATED = 'repeated '
+_OWNER = 'of the run and its range'
 
 # Called after each validation with the iteration and what was measured; returns whether to stop.
 Watch = Callable[[int, Mapping[str, Any]], bool]
@@ -154,6 +155,16 @@ def new_study(task: Task, storage: Any = None) -> optuna.Study:
     return optuna.create_study(
         storage=storage, study_name=NAME, direction=task.direction, pruner=pruner, sampler=_sampler(0), load_if_exists=True
     )
+
+
+def study_for(task: Task, storage: Any, run_id: str) -> optuna.Study:
+    """The study of a run in a storage; it begins anew where there is one of another run, or of another range."""
+    study, owner = new_study(task, storage), [run_id, *task.base.value_range]
+    if study.user_attrs.get(_OWNER, owner) != owner:
+        optuna.delete_study(study_name=NAME, storage=storage)
+        study = new_study(task, storage)
+    study.set_user_attr(_OWNER, owner)
+    return study
 
 
 def in_file(path: str | os.PathLike[str]) -> optuna.storages.RDBStorage:

@@ -164,6 +164,33 @@ def test_a_range_that_was_found_may_be_tuned_later(tmp_path):
     assert 'tuned' in Suggestion.load(folder / 'suggestion.json').reasons
 
 
+def test_a_range_that_was_changed_since_is_not_believed(tuned, tmp_path):
+    folder = copy_of(tuned, tmp_path)
+    path = folder / 'tune' / 'range.json'
+    for content in (path.read_text().replace('"min"', '"least"'), '{}', ''):
+        path.write_text(content)
+        assert main(['--resume', str(folder), '--quiet']) == 0
+        assert path.read_bytes() == (tuned / 'tune' / 'range.json').read_bytes()
+        assert Suggestion.load(folder / 'suggestion.json') == Suggestion.load(tuned / 'suggestion.json')
+
+
+def test_a_study_of_another_run_is_not_gone_on_with(tuned, tmp_path):
+    folder = copy_of(tuned, tmp_path)
+    assert main([*SMALL, '--seed', '5', '--quiet', '--out', str(folder)]) == 0
+    assert main(['--resume', str(folder), '--epoch', '4', '--tune', '--tune-trials', '2', '--quiet']) == 0
+    other = pd.read_csv(folder / 'tune.csv')
+    assert len(other) == 2
+    assert other['max'][0] != pd.read_csv(tuned / 'tune.csv')['max'][0]
+
+
+def test_a_study_of_the_users_is_left_alone(tmp_path, capsys):
+    (tmp_path / 'tune.db').write_text('the work of a week')
+    assert main([*TUNE, '--out', str(tmp_path)]) == 2
+    message = f'--out {tmp_path}: there is a tune.db of no run; move it away, or choose another --out'
+    assert capsys.readouterr().err == f'lrfinder: error: {message}\n'
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [('tune.db', 'the work of a week')]
+
+
 def test_a_damaged_study_is_named(tuned, tmp_path, capsys):
     folder = copy_of(tuned, tmp_path)
     (folder / 'tune.db').write_bytes(b'no database, but a text of some length' * 100)
@@ -232,5 +259,5 @@ def test_without_optuna_the_command_says_what_to_install(monkeypatch, capsys):
 
 
 def test_the_names_of_the_files_need_no_optuna():
-    assert trial_folders.range_before(trial_folders.Path('nowhere')) is None
+    assert trial_folders.trainings(trial_folders.Path('nowhere')) == []
     assert parse(['--epoch', '2', '--tune']) == Options(epoch=2, tune=True, given=frozenset({'epoch', 'tune'}))
