@@ -108,14 +108,14 @@ def find(
         rate = Rate(optimizer, attr)
         runner = Runner(updater, rate, optimizer, undo, workers, names)
         judges = judges_for(updater, evaluator, workers)
-        test = RangeTest(runner, judges, names, partial(_updates, runner, length), on_row or progress.show)
+        test = RangeTest(runner, judges, names, partial(_updates, runner, length, policy), on_row or progress.show)
         try:
             estimate = test.run(question)
         except BaseException as error:  # an interruption, too: what was recorded goes with it
             vars(error).update(curve=test.curve, trials=test.trials)
             raise
     epoch = _iterations_per_epoch(runner)
-    plan = cycles.plan(epoch, length, policy)
+    plan = _plan(epoch, length, policy)
     batchsize = _batchsize(updater, runner)
     kind = _kind(optimizer)
     reasons = {**estimate.reasons, 'step_size': plan.reason, 'judged_by': test.judge.words}
@@ -179,12 +179,20 @@ def _proportion(rate: Rate) -> list[str]:
     return [f'{which}, which the test moved in proportion: train with CLR(..., proportional=True)']
 
 
-def _updates(runner: Runner, length: Length | None) -> int | None:
+def _plan(iterations_per_epoch: int | None, length: Length | None, policy: str) -> cycles.CyclePlan:
+    """The cycles of the training; refuses options of the policy that don't fit into them."""
+    plan = cycles.plan(iterations_per_epoch, length, policy)
+    check_first_values(named(policy), (0.0, 1.0), plan.step_size)
+    return plan
+
+
+def _updates(runner: Runner, length: Length | None, policy: str) -> int | None:
     """The updates of a training of a given length, as far as the runs so far tell."""
+    epoch = _iterations_per_epoch(runner)
+    _plan(epoch, length, policy)  # it is known from here on whether there is one
     if length is None:
         return None
-    planned = cycles.iterations_in(length, _iterations_per_epoch(runner))
-    return max(1, round(planned / runner.iterations_per_update))
+    return max(1, round(cycles.iterations_in(length, epoch) / runner.iterations_per_update))
 
 
 def _iterations_per_epoch(runner: Runner) -> int | None:

@@ -362,3 +362,17 @@ def test_a_length_in_epochs_needs_an_iterator_that_tells_them():
     with pytest.raises(ValueError, match=r'^length is in epochs, but the iterator does not tell how long one is'):
         lrfinder.find(given, length=(30, 'epoch'))
     assert given.iteration == 0
+
+
+@pytest.mark.parametrize(
+    'policy, message',
+    [
+        ('wsd:cooldown_steps=1000', 'warmup_steps and cooldown_steps must fit into'),
+        ('one_cycle:step_size_final=1000', 'step_size_final must be less than'),
+    ],
+)
+def test_a_policy_that_does_not_fit_into_the_training_is_refused_before_the_trials(policy, message):
+    rows = []
+    with pytest.raises(ValueError, match=f'^{message}'):
+        lrfinder.find(updater(*blobs()), policy=policy, length=(2, 'epoch'), on_row=lambda *row: rows.append(row))
+    assert len(rows) <= 60  # those of the scan
