@@ -49,7 +49,9 @@ def check_settable(optimizer: Any, attr: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # Adam.lr is deprecated, and raises a RuntimeError before the first update
             value = getattr(optimizer, attr)
-        float(value)  # what is no number, such as a method, is not to be overwritten with one
+        if isinstance(value, bool):
+            raise TypeError
+        float(value)  # what is no number, such as a method or a switch, is not to be overwritten with one
         setattr(optimizer, attr, value)
     except (AttributeError, RuntimeError, TypeError, ValueError):
         raise ValueError(f'{_name(optimizer)} has no attribute {attr!r} that can be set; {_advice(optimizer)}') from None

@@ -60,8 +60,8 @@ def find(
     Args:
         updater: A ``chainer.training.StandardUpdater``, or one with its interface, ready to train.
         evaluator: A ``chainer.training.extensions.Evaluator`` over validation data, which trials are judged by. Otherwise a
-            fifth of the training data is held out of them, where the iterator is one of Chainer's own; where it is not, they
-            are judged by the loss of each batch before it is trained on.
+            fifth of the training data is held out of them, where the iterator and its order are Chainer's own and the model
+            can be validated; where not, they are judged by the loss of each batch before it is trained on.
         attr: The optimizer's attribute to move; by default its rate, ``'lr'`` or ``'alpha'``.
         value_range: A question: where to look, the first and the last rate of the ramp. By default this is found. The answer
             is ``suggestion.value_range``.

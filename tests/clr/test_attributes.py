@@ -59,6 +59,11 @@ def test_what_is_no_number_of_the_optimizer_s_can_not_be_set(attr):
         check_settable(optimizers.SGD(), attr)
 
 
+def test_a_switch_is_no_number():
+    with pytest.raises(ValueError, match="^Adam has no attribute 'amsgrad' that can be set; use 'alpha'"):
+        check_settable(optimizers.Adam(), 'amsgrad')
+
+
 def test_the_advice_names_numbers_of_any_type_and_no_flags():
     optimizer = optimizers.RMSprop(lr=numpy.float32(0.1))
     with pytest.raises(ValueError, match=r"use 'lr' \(others: alpha, eps\)$"):
