@@ -648,7 +648,7 @@ class FailsOnce(Model):
 
 
 @pytest.mark.parametrize('failure', [MemoryError('full'), OSError('no such device'), KeyError('key'), RecursionError('deep')])
-@pytest.mark.parametrize('call', [30, 90])
+@pytest.mark.parametrize('call', [1, 2, 30, 90])
 def test_a_failure_that_does_not_come_again_is_no_divergence(failure, call):
     FailsOnce.calls, FailsOnce.call, FailsOnce.failure = 0, call, failure
     updater = updater_of(FailsOnce)

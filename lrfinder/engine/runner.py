@@ -196,19 +196,26 @@ class Runner:
     def validated(self, judge: Judge) -> dict[str, float] | Exception:
         """What a judge says of the found state; nothing where it can't validate.
 
-        Where it judges by held-out data, as nobody has asked for, what it raises is returned.
+        Where it judges by held-out data, as nobody has asked for, what it raises each time is returned.
         """
-        self._undo()
-        with np.errstate(all='ignore'):
+        try:
+            found = self._validated(judge)
+        except Exception as error:
+            if not judge.holds_out or self._workers.size > 1:  # of which others may go on
+                raise
             try:
-                found = self._names.validated(self._validate(judge)) if judge.validates else {}
-            except Exception as error:
-                if not judge.holds_out or self._workers.size > 1:  # of which others may go on
-                    raise
+                self._validated(judge)
+            except type(error):
                 return error
+            raise
         if VALIDATION_ACCURACY in found:
             found[VALIDATION_ACCURACY] = self._shares.of(VALIDATION_ACCURACY, np.array(found[VALIDATION_ACCURACY])).item()
         return found
+
+    def _validated(self, judge: Judge) -> dict[str, Any]:
+        self._undo()
+        with np.errstate(all='ignore'):
+            return self._names.validated(self._validate(judge)) if judge.validates else {}
 
     def _validate(self, judge: Judge) -> Mapping[str, float]:
         """Validates, drawing the same random numbers each time: what is said differs by the model, not by luck."""

@@ -60,7 +60,7 @@ def test_what_is_no_number_of_the_optimizer_s_can_not_be_set(attr):
 
 
 def test_a_switch_is_no_number():
-    with pytest.raises(ValueError, match="^Adam has no attribute 'amsgrad' that can be set; use 'alpha'"):
+    with pytest.raises(ValueError, match=r"^Adam has no attribute 'amsgrad' that can be set; use 'alpha'"):
         check_settable(optimizers.Adam(), 'amsgrad')
 
 
