@@ -47,7 +47,7 @@ def run(options: Options, out: Output, workers: Workers | None = None) -> None:
         UsageError: Something that the user gave is wrong, or the files can't be written.
         KeyboardInterrupt: With a message that says how to go on.
     """
-    current = _begin_or_go_on(options)
+    current = _in_place(_begin_or_go_on(options))
     _Job(current, Builder(current.options, workers), out).run(resumes=options.resume is not None)
 
 
@@ -64,6 +64,13 @@ def _begin_or_go_on(options: Options) -> Manifest:
     return dataclasses.replace(earlier, options=manifest.options_to_go_on(options, earlier))
 
 
+def _in_place(current: Manifest) -> Manifest:
+    """The run with paths that hold wherever the user's code goes by ``os.chdir``."""
+    resume = current.options.resume
+    options = dataclasses.replace(current.options, resume=None if resume is None else str(Path(resume).absolute()))
+    return dataclasses.replace(current, folder=current.folder.absolute(), options=options)
+
+
 class _Job:
     """One run of the command, in its folder."""
 
@@ -71,6 +78,7 @@ class _Job:
         self._manifest = current
         self._options = current.options
         self._folder = current.folder
+        self._shown = Path(current.options.out)  # the same, as the user calls it
         self._builder = builder
         self._out = out
         epochs = self._options.epoch
@@ -126,7 +134,7 @@ class _Job:
     def _range(self) -> Suggestion:
         known = self._manifest.range_is_known
         result = self._earlier_result() if known else self._test()
-        suggestion, picture = result.suggestion, self._folder / PICTURE
+        suggestion = result.suggestion
         if not self._options.tune:
             self._out.answer(summary.quiet_line(suggestion))
         self._out.say(*summary.range_lines(suggestion))
@@ -140,9 +148,11 @@ class _Job:
         from lrfinder import plotting
 
         with writing(self._folder):
-            plotting.save_range_test(picture, result.curve, suggestion, None, result.readings, result.trials, result.scan)
+            plotting.save_range_test(
+                self._folder / PICTURE, result.curve, suggestion, None, result.readings, result.trials, result.scan
+            )
         how = [] if self._options.tune else [*summary.how_to_train(suggestion, self._plan), '']
-        self._out.say(f'Picture: {picture}', '', *how)
+        self._out.say(f'Picture: {self._shown / PICTURE}', '', *how)
         return suggestion
 
     def _earlier_result(self) -> Result:
@@ -236,10 +246,9 @@ class _Job:
             log = train.train_with_clr(self._build(self._options.seed), suggestion, course)
         from lrfinder import plotting
 
-        picture = self._folder / TRAINING
         with writing(self._folder):
-            plotting.save_training(picture, log, suggestion)
-        snapshot = self._folder / snapshots.snapshot_name(course.iterations)
+            plotting.save_training(self._folder / TRAINING, log, suggestion)
+        picture, snapshot = (self._shown / name for name in (TRAINING, snapshots.snapshot_name(course.iterations)))
         self._out.say(*summary.training_lines(log[-1], str(picture), str(snapshot)))
         return log
 
@@ -251,7 +260,7 @@ class _Job:
         compare.save(self._folder, logs, self._options.seed)
         ends = {name: [entries[-1] for entries in several] for name, several in logs.items()}
         examples = len(self._builder.data.validation) * self._builder.workers.size
-        self._out.say('', *summary.comparison_lines(ends, str(self._folder / compare.PICTURE), examples))
+        self._out.say('', *summary.comparison_lines(ends, str(self._shown / compare.PICTURE), examples))
 
     def _course(self, folder: Path, plan: cycles.CyclePlan, resumes: bool) -> train.Course:
         assert plan.iterations is not None
@@ -284,13 +293,13 @@ class _Job:
             f'# Data: {data.name}, {len(data.train)} examples to train on, {len(data.validation)} to validate with{kind}',
             *([f'# Note: {data.note}'] if data.note else []),
             *([f'# epoch: {options.epoch}'] if options.epoch else []),
-            *([f'# The files of an earlier run in {self._folder} are replaced'] if replaces else []),
+            *([f'# The files of an earlier run in {self._shown} are replaced'] if replaces else []),
             '',
         ]
 
     @contextmanager
     def _saying_how_to_go_on(self) -> Iterator[None]:
-        folder = shlex.quote(str(self._folder))
+        folder = shlex.quote(str(self._shown))
         go_on = '' if self._options.communicator else f'; to continue: python -m lrfinder --resume {folder}'
         try:
             yield

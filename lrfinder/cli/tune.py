@@ -140,7 +140,7 @@ class Tuning:
             _files.write_text(self._folder / TABLE, tuned.trials.to_csv(index=False, lineterminator='\n'))
             plotting.save_tuning(self._folder / CURVES, tuned.trials, tuned.curves, tuned.metric, tuned.chosen)
             plotting.save_by_policy(self._folder / BY_POLICY, tuned.trials, tuned.metric, tuned.chosen)
-        pictures = f'{self._folder / CURVES} and {BY_POLICY}'
+        pictures = f'{Path(self._options.out) / CURVES} and {BY_POLICY}'
         self._out.say(
             '',
             *summary.tuning_lines(tuned.trials, tuned.metric, tuned.chosen, tuned.suggestion.reasons['tuned']),

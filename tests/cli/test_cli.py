@@ -616,6 +616,31 @@ def test_bad_usage_is_one_line_that_names_the_flag(command, user_module, argumen
     assert not out or out.startswith('Device: ')
 
 
+CHDIR = """
+import os
+import chainer
+
+def make():
+    class Net(chainer.links.Classifier):
+        def forward(self, *args):
+            os.chdir('elsewhere' if os.path.isdir('elsewhere') else '.')
+            return super().forward(*args)
+    return Net(chainer.links.Linear(None, 10))
+"""
+
+
+def test_a_model_may_change_the_folder(command, user_module, tmp_path):
+    user_module('nets', CHDIR)
+    (tmp_path / 'elsewhere').mkdir()
+    status, out, _ = command(
+        '--model', 'nets:make', '--batchsize', '128', '--iterations', '20', '--epoch', '1', '--out', 'here'
+    )
+    assert status == 0
+    assert 'Picture: here/training.png' in out
+    assert not list((tmp_path / 'elsewhere').iterdir())
+    assert {'curve.csv', 'suggestion.json', 'log', 'training.png'} <= {path.name for path in (tmp_path / 'here').iterdir()}
+
+
 @pytest.mark.parametrize('flag', ['--model', '--dataset', '--optimizer', '--epoch', '--seeds', '--columns', '--curve'])
 def test_two_hyphens_are_the_value_of_no_flag(command, flag):
     status, _, error = command(f'{flag}=--', '--iterations', '5')
