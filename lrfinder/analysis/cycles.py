@@ -17,7 +17,7 @@ from clr.policies import is_endless, length_of, step_size_of
 from lrfinder.analysis.suggestion import Suggestion
 
 HALF_CYCLE_EPOCHS = (2, 10)
-# In the benchmark (benchmarks/policies.py) triangular2 ends half a point worse with six cycles in 350 updates than with three;
+# In the benchmark (benchmarks/policies.py) triangular2 ends 0.4 points worse with six cycles in 350 updates than with three;
 # between one and three, and between the policies, no difference shows.
 CYCLES = 3
 # A half cycle of fewer updates than this is over before the rate has done anything; small data gets more epochs.
