@@ -99,7 +99,7 @@ def _locked(folder: Path) -> Iterator[None]:
     """Holds a lock that ends with its process, however that ends; one whose owner is dead holds nobody off."""
     path = folder / LOCK
     while True:
-        file = path.open('a+')
+        file = open(path, 'a+', opener=_not_through_a_link)  # noqa: SIM115  it is closed where the lock ends
         if not _lock(file):
             with file:
                 owner = _owner(file)
@@ -116,6 +116,10 @@ def _locked(folder: Path) -> Iterator[None]:
         finally:
             with contextlib.suppress(OSError):
                 path.unlink()
+
+
+def _not_through_a_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, 'O_NOFOLLOW', 0), 0o666)  # which may lead to a file of somebody else's
 
 
 def _lock(file: IO[str]) -> bool:

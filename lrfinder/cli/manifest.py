@@ -89,8 +89,8 @@ class Manifest:
         changed = [name for name, digest in self.inputs.items() if inputs.get(name) != digest]
         if changed and (self.digests or self.finished):
             raise UsageError(
-                f'--resume {self.folder}: {changed[0]} is not what it was when the run began; put it back, or start a new run '
-                'without --resume'
+                f'--resume {self.options.out}: {changed[0]} is not what it was when the run began; put it back, or start a new '
+                'run without --resume'
             )
         return dataclasses.replace(self, inputs=inputs)
 

@@ -136,6 +136,15 @@ def test_what_is_in_the_way_is_found_out_before_the_test(tmp_path, capsys, name)
     assert names(tmp_path) == {name}
 
 
+def test_a_lock_that_is_a_link_leads_nowhere(tmp_path, capsys):
+    (tmp_path / 'precious').write_text('x')
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'out' / LOCK).symlink_to(tmp_path / 'precious')
+    assert main([*SMALL, '--out', str(tmp_path / 'out')]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert (tmp_path / 'precious').read_text() == 'x'
+
+
 def test_an_empty_name_is_refused(capsys):
     for flag in ('--out', '--resume', '--model', '--dataset', '--curve', '--device'):
         assert main([flag, '']) == 2
