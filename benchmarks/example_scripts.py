@@ -105,7 +105,6 @@ EXAMPLES = (
         'static_graph_optimizations/cifar/train_cifar_custom_loop.py', f'{VGG} -d -1', updates=40, loop=STANDARD, score=ERROR
     ),
     Example('imagenet/train_imagenet.py', 'train.txt val.txt -B 1 -b 6 -j 1', stand_in=data.photographs, updates=60),
-    Example('chainermn/cifar/train_cifar.py', f'{VGG} --communicator naive', processes=2, updates=40),
     Example('chainermn/dcgan/train_dcgan.py', '-b 2 --communicator naive', 'dis', processes=2, updates=20, optimizer='dis'),
     Example('chainermn/parallel_convolution/train.py', VGG, processes=2, updates=40),
 )
@@ -113,6 +112,7 @@ EXAMPLES = (
 # What can't be run, and why.
 NOT_RUN = {
     'caffe_export/export.py': 'trains nothing',
+    'chainermn/cifar/train_cifar.py': 'fails in Chainer 7.8.1: its `VGG` takes a tuple for the number of classes',
     'chainermn/imagenet/train_imagenet.py': 'needs a GPU',
     'chainermn/seq2seq/seq2seq_mp1.py': 'fails in Chainer 7.8.1: `bcast_obj` takes an object from the root alone',
     'image_captioning/train.py': "needs VGG16's weights, 500 MB to download",

@@ -301,24 +301,32 @@ class RangeTest:
             self._doubts.append(f'longer trials diverged, down to the rate {lowest:.3g}')
             del self._rungs[-1]
         deciding = self._rungs[-1]
-        found, what = deciding.verdict(start), f'judged by {self.judge.words} ({weighing.outcomes(deciding.trials)})'
+        found = deciding.verdict(start)
+        why_not = self._why_not(deciding, found, start)
+        if found is None or why_not:
+            raise NoRangeError('; '.join([why_not, *self._doubts, *self._runner.doubts, *self._failures()]))
+        return deciding, found
+
+    def _why_not(self, deciding: Deciding, found: Verdict | None, start: Score) -> str:
+        """Why the trials speak for nothing; empty where they speak for something."""
         if found is None:
             lowest = min(trial.rate for trial in deciding.trials)
-            raise NoRangeError(
+            return (
                 f'every trial cycle diverged, down to the rate {lowest:.3g}; check the data and the loss '
                 '(where another optimizer trains against this one, hold its model still meanwhile by disable_update())'
             )
+        what = f'judged by {self.judge.words} ({weighing.outcomes(deciding.trials)})'
         if not self._have_learned(start):
-            raise NoRangeError(
+            return (
                 f'no trial cycle made the model better, {what}; check labels, loss and gradients, '
                 'or let a larger budget make the trials longer (--budget, budget=)'
             )
         if self._have_collapsed(start):
-            raise NoRangeError(
+            return (
                 f'all trial cycles came to the same, as when a network collapses at each rate, {what}; '
                 'scale inputs and targets, or look lower with a range of your own'
             )
-        return deciding, found
+        return ''
 
     def _estimate(self, deciding: Deciding, found: Verdict, start: Score, bounds: tuple[float, float]) -> Estimate:
         try:

@@ -253,6 +253,13 @@ def test_an_evaluator_that_reports_neither_loss_nor_accuracy_is_told_and_others_
     )
 
 
+def test_a_refusal_says_by_whom_it_was_judged_and_why():
+    updater = updater_of()
+    updater.get_optimizer('main').target.disable_update()
+    with pytest.raises(lrfinder.NoRangeError, match="; the evaluator reports neither 'main/loss' nor 'main/accuracy', so the"):
+        find(updater, evaluator=evaluator_of(updater, OnlyAuc, repeat=False))
+
+
 class OnlyNan(extensions.Evaluator):
     def evaluate(self):
         return {'main/loss': float('nan')}
