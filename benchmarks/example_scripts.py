@@ -106,7 +106,6 @@ EXAMPLES = (
     ),
     Example('imagenet/train_imagenet.py', 'train.txt val.txt -B 1 -b 6 -j 1', stand_in=data.photographs, updates=60),
     Example('chainermn/dcgan/train_dcgan.py', '-b 2 --communicator naive', 'dis', processes=2, updates=20, optimizer='dis'),
-    Example('chainermn/parallel_convolution/train.py', VGG, processes=2, updates=40),
 )
 
 # What can't be run, and why.
@@ -115,6 +114,9 @@ NOT_RUN = {
     'chainermn/cifar/train_cifar.py': 'fails in Chainer 7.8.1: its `VGG` takes a tuple for the number of classes',
     'chainermn/imagenet/train_imagenet.py': 'needs a GPU',
     'chainermn/seq2seq/seq2seq_mp1.py': 'fails in Chainer 7.8.1: `bcast_obj` takes an object from the root alone',
+    'chainermn/parallel_convolution/train.py': (
+        'fails in Chainer 7.8.1 with 2 or 4 workers: the channels that it takes are not those of its weights'
+    ),
     'image_captioning/train.py': "needs VGG16's weights, 500 MB to download",
     'imagenet/train_imagenet_data_parallel.py': 'needs GPUs',
     'mnist/train_mnist_data_parallel_updater.py': 'needs GPUs',

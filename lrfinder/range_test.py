@@ -304,17 +304,15 @@ class RangeTest:
         found = deciding.verdict(start)
         why_not = self._why_not(deciding, found, start)
         if found is None or why_not:
-            raise NoRangeError('; '.join([why_not, *self._doubts, *self._runner.doubts, *self._failures()]))
+            doubts = (*self._doubts, *self._runner.doubts, *self._failures(), *self._rivals())
+            raise NoRangeError('; '.join([why_not, *doubts]))
         return deciding, found
 
     def _why_not(self, deciding: Deciding, found: Verdict | None, start: Score) -> str:
         """Why the trials speak for nothing; empty where they speak for something."""
         if found is None:
             lowest = min(trial.rate for trial in deciding.trials)
-            return (
-                f'every trial cycle diverged, down to the rate {lowest:.3g}; check the data and the loss '
-                '(where another optimizer trains against this one, hold its model still meanwhile by disable_update())'
-            )
+            return f'every trial cycle diverged, down to the rate {lowest:.3g}; check the data and the loss'
         what = f'judged by {self.judge.words} ({weighing.outcomes(deciding.trials)})'
         if not self._have_learned(start):
             return (
@@ -361,6 +359,11 @@ class RangeTest:
         """That of the training that the answer is for: the one that was asked for, or one as long as usual."""
         updates = self._length() or weighing.USUAL_LENGTH
         return max(1, round(updates * self._runner.iterations_per_update))
+
+    def _rivals(self) -> list[str]:
+        names = ', '.join(map(repr, self._runner.others))
+        advice = 'where that works against this one, hold its model still meanwhile by disable_update()'
+        return [f'the updater steps the optimizer {names}, too: {advice}'] if names else []
 
     def _failures(self) -> list[str]:
         failure = self._runner.failure

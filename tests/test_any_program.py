@@ -260,6 +260,27 @@ def test_a_refusal_says_by_whom_it_was_judged_and_why():
         find(updater, evaluator=evaluator_of(updater, OnlyAuc, repeat=False))
 
 
+class TwoOptimizers(training.StandardUpdater):
+    """Steps a second model at random, beside the first one."""
+
+    def update_core(self):
+        x, t = chainer.dataset.concat_examples(self.get_iterator('main').next())
+        self.get_optimizer('main').update(self.get_optimizer('main').target, x, t)
+        self.get_optimizer('critic').update(self.get_optimizer('critic').target, x, t)
+
+
+@pytest.mark.parametrize('still', [False, True])
+def test_a_refusal_names_what_else_is_trained_meanwhile(still):
+    critic = optimizers.SGD().setup(Model())
+    updater = updater_of(kind=lambda iterator, main: TwoOptimizers(iterator, {'main': main, 'critic': critic}))
+    updater.get_optimizer('main').target.disable_update()
+    if still:
+        updater.get_optimizer('critic').target.disable_update()
+    with pytest.raises(lrfinder.NoRangeError) as error:
+        find(updater)
+    assert ("the updater steps the optimizer 'critic', too" in str(error.value)) is not still
+
+
 class OnlyNan(extensions.Evaluator):
     def evaluate(self):
         return {'main/loss': float('nan')}

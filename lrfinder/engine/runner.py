@@ -72,6 +72,12 @@ class Runner:
         return make_curve([]) if self._run is None else self._shares.in_curve(self._run.curve)
 
     @property
+    def others(self) -> list[str]:
+        """What the updater's other optimizers are called, those of models that hold still left out."""
+        others = {name: one for name, one in self._updater.get_all_optimizers().items() if one is not self._optimizer}
+        return [name for name, one in others.items() if _trains(one)]
+
+    @property
     def doubts(self) -> list[str]:
         """What of the reported values could not be used, in words."""
         names = {ACCURACY: self._names.accuracy, VALIDATION_ACCURACY: f'validation/{self._names.accuracy}'}
@@ -236,6 +242,11 @@ def _reporter_for(updater: Any) -> Any:
         reporter.add_observer(name, optimizer.target)
         reporter.add_observers(name, optimizer.target.namedlinks(skipself=True))
     return reporter
+
+
+def _trains(optimizer: Any) -> bool:
+    model = getattr(optimizer, 'target', None)
+    return model is not None and any(getattr(param.update_rule, 'enabled', True) for param in model.params())
 
 
 def _from_an_iterator(error: StopIteration) -> bool:
