@@ -122,6 +122,11 @@ class Replay(RangeTest):
         position: By how many fine steps the grid is moved.
     """
 
+    # It is its own runner, and one that has nothing to remark.
+    doubts: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    failure = ''
+
     def __init__(self, recorded: Recorded, position: int) -> None:
         self._recorded, self._moved = recorded, search.rate_of(position)
         self.updates = len(recorded.scan)
