@@ -86,6 +86,7 @@ class Verdict:
         weights: Shape (trials,), the weights at their rates in ascending order; at most 1.
         interval: The rates between which the answer of another test is expected in eight of ten cases.
         band: The rates that are expected to lose no more than a point of the answers to the best one.
+        variance: How widely the weights are spread, those of the shorter trials before them included, in decades squared.
         apart: How far the rate that learns the training data fastest is above the one that is best on held-out data (decades).
         lowered: By how much the rates were divided, for a longer training that overfits.
     """
@@ -95,6 +96,7 @@ class Verdict:
     weights: Floats
     interval: tuple[float, float]
     band: tuple[float, float]
+    variance: float = 0.0
     apart: float = 0.0
     lowered: float = 1.0
 
@@ -122,14 +124,14 @@ def times_as_long(length: int | None, updates: int) -> float:
     return max(1.0, (USUAL_LENGTH if length is None else length) / updates)
 
 
-def verdict(trials: Sequence[Trial], start: Score, longer: float = 1.0, apart_before: float = 0.0) -> Verdict | None:
+def verdict(trials: Sequence[Trial], start: Score, longer: float = 1.0, before: Verdict | None = None) -> Verdict | None:
     """Weighs trials against each other.
 
     Args:
         trials: In any order, of different rates and the same length.
         start: The state that they all began with.
         longer: How many times as long as they are the training is, 1 or more: :func:`times_as_long`.
-        apart_before: How far apart the best and the fastest rate are by shorter trials, whose rates reach farther, in decades.
+        before: What shorter trials spoke for. They have decided where these lie, and their rates reach farther.
 
     Returns:
         The verdict; ``None`` where no trial is sound.
@@ -152,10 +154,10 @@ def verdict(trials: Sequence[Trial], start: Score, longer: float = 1.0, apart_be
     training = np.interp(logs, tried, np.minimum(training_shortfalls(scores, start), 1.0))
     weights = _weights(costs(logs, held_out, FORESIGHT), known)
     answer = float(np.sum(weights * logs) / np.sum(weights))
-    variance = float(np.sum(weights * (logs - answer) ** 2) / np.sum(weights))
+    variance = float(np.sum(weights * (logs - answer) ** 2) / np.sum(weights)) + (before.variance if before else 0.0)
     lost = costs(logs, np.interp(logs, tried, _lost(scores, start)), FORESIGHT)
     low, high = _band(logs, np.where(known, lost, np.inf), answer)
-    decades = max(apart_before, apart(logs, held_out, training, known))
+    decades = max(before.apart if before else 0.0, apart(logs, held_out, training, known))
     lower, less, more = (lowering(decades + doubt, longer) for doubt in (0.0, -APART_BY_CHANCE, APART_BY_CHANCE))
     reach = EIGHT_OF_TEN * math.sqrt(variance + BETWEEN_TESTS**2)
     at_trials = np.interp(tried, logs, weights)
@@ -168,6 +170,7 @@ def verdict(trials: Sequence[Trial], start: Score, longer: float = 1.0, apart_be
             _power(answer - lower + math.hypot(reach, lower - less)),
         ),
         band=(_power(low - lower), _power(high - lower)),
+        variance=variance,
         apart=decades,
         lowered=_power(lower),
     )

@@ -1,5 +1,6 @@
 """How trial cycles are weighed."""
 
+import dataclasses
 import math
 
 from lrfinder.analysis import trials as weighing
@@ -97,14 +98,29 @@ def test_how_far_the_fastest_rate_is_above_the_best():
     assert weighing.apart(steps / 4, best_at, fastest_at, everywhere) == pytest.approx(0.5, abs=0.05)
 
 
+def before(**said):
+    """A verdict on shorter trials."""
+    sure = weighing.verdict(by_loss(1.0), START)
+    return dataclasses.replace(sure, **said)
+
+
 def test_what_shorter_trials_say_of_overfitting_counts():
     alone = weighing.verdict(by_loss(1.0, 0.5, 0.6), START, 16)
-    told = weighing.verdict(by_loss(1.0, 0.5, 0.6), START, 16, apart_before=0.5)
+    told = weighing.verdict(by_loss(1.0, 0.5, 0.6), START, 16, before(apart=0.5))
     assert (alone.lowered, told.lowered) == (1, pytest.approx(4))
-    assert weighing.verdict(OVERFITTING, START, 16, apart_before=0.5).lowered == pytest.approx(16)
+    assert weighing.verdict(OVERFITTING, START, 16, before(apart=0.5)).lowered == pytest.approx(16)
     # Another test may find them nearer or farther apart, and answer anything between: the interval says so.
     assert told.interval[0] < told.rate / 4 and told.interval[1] > 4 * told.rate
     assert alone.interval[0] > alone.rate / 4 and alone.interval[1] < 4 * alone.rate
+
+
+def test_the_interval_is_as_wide_as_the_place_of_the_trials_is_unsure():
+    """Another test might have put them elsewhere, by what shorter trials spoke for there."""
+    alone = weighing.verdict(by_loss(0.5), START)
+    placed = weighing.verdict(by_loss(0.5), START, before=before(variance=0.1))
+    assert math.log10(alone.interval[1] / alone.rate) == pytest.approx(1.2816 * 0.175)
+    assert math.log10(placed.interval[1] / placed.rate) == pytest.approx(1.2816 * math.sqrt(0.1 + 0.175**2))
+    assert (placed.rate, placed.variance) == (alone.rate, pytest.approx(0.1))
 
 
 def test_trials_say_nothing_of_a_training_a_million_times_as_long():
