@@ -72,3 +72,12 @@ def canonical(word: str, names: Iterable[str]) -> str | None:
 
 def _plain(word: str) -> str:
     return word.lower().replace('_', '').replace('-', '')
+
+
+def plural(count: float, word: str) -> str:
+    """A word as it stands behind a number.
+
+    >>> plural(1, 'epoch'), plural(2.5, 'epoch')
+    ('epoch', 'epochs')
+    """
+    return word if count == 1 else f'{word}s'

@@ -302,13 +302,12 @@ class RangeTest:
             del self._rungs[-1]
         deciding = self._rungs[-1]
         found = deciding.verdict(start)
-        why_not = self._why_not(deciding, found, start)
-        if found is None or why_not:
-            doubts = (*self._doubts, *self._runner.doubts, *self._failures(), *self._rivals())
-            raise NoRangeError('; '.join([why_not, *doubts]))
+        reason = self._reason_against(deciding, found, start)
+        if found is None or reason:
+            raise NoRangeError('; '.join([reason, *self._remarks(), *self._rivals()]))
         return deciding, found
 
-    def _why_not(self, deciding: Deciding, found: Verdict | None, start: Score) -> str:
+    def _reason_against(self, deciding: Deciding, found: Verdict | None, start: Score) -> str:
         """Why the trials speak for nothing; empty where they speak for something."""
         if found is None:
             lowest = min(trial.rate for trial in deciding.trials)
@@ -341,9 +340,7 @@ class RangeTest:
             exhausted=(reading is None or reading.limit is None) and found.best.rate == highest,
             reasons={'min': why_low, 'max': weighing.reason(trials, found)},
             warnings=(
-                *self._doubts,
-                *self._runner.doubts,
-                *self._failures(),
+                *self._remarks(),
                 *(KNOWN_WARNING,) * self._known,
                 *weighing.warnings(everything, found, start),
                 *doubts(reading, high),
@@ -365,9 +362,11 @@ class RangeTest:
         advice = 'where that works against this one, hold its model still meanwhile by disable_update()'
         return [f'the updater steps the optimizer {names}, too: {advice}'] if names else []
 
-    def _failures(self) -> list[str]:
+    def _remarks(self) -> list[str]:
+        """What was noticed on the way, whatever the answer is."""
         failure = self._runner.failure
-        return [f'at high rates updates failed, which counts as divergence ({failure})'] if failure else []
+        failed = [f'at high rates updates failed, which counts as divergence ({failure})'] if failure else []
+        return [*self._doubts, *self._runner.doubts, *failed]
 
 
 def _score(curve: pd.DataFrame) -> Score:

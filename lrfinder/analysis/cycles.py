@@ -14,6 +14,7 @@ from typing import Any
 
 from clr.arguments import checked_count, is_number
 from clr.policies import is_endless, length_of, step_size_of
+from lrfinder._names import plural
 from lrfinder.analysis.suggestion import Suggestion
 
 HALF_CYCLE_EPOCHS = (2, 10)
@@ -196,4 +197,4 @@ def _counted(count: float, unit: str) -> str:
     >>> _counted(1, 'epoch'), _counted(2.5, 'epoch')
     ('1 epoch', '2.5 epochs')
     """
-    return f'{count:g} {unit}{"" if count == 1 else "s"}'
+    return f'{count:g} {plural(count, unit)}'

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import clr  # noqa: F401  makes Chainer importable
-from lrfinder._names import printable
+from lrfinder._names import plural, printable
 from lrfinder.analysis.splits import HELD_OUT, at_random
 from lrfinder.engine.protocols import Evaluator, Updater
 from lrfinder.engine.rate import SetUpError
@@ -86,7 +86,8 @@ class EvaluatorJudge(Judge):
         if examples == 0:
             raise SetUpError("the evaluator's data are empty")
         self.examples = None if examples is None else examples * workers.size
-        self.words = 'the evaluator' if self.examples is None else f'the evaluator ({_counted(self.examples)})'
+        known = '' if self.examples is None else f' ({self.examples} {plural(self.examples, "example")})'
+        self.words = f'the evaluator{known}'
 
     def validate(self, reporter: Any) -> Mapping[str, float]:
         observation: dict[str, Any] = {}
@@ -224,10 +225,6 @@ def _asks_for_a_trainer(evaluator: Any, error: AttributeError) -> bool:
         return True
     is_of_none = error.obj is None and error.name is not None
     return is_of_none and (error.name in OF_TRAINERS or hasattr(Trainer, str(error.name)))
-
-
-def _counted(examples: int) -> str:
-    return f'{examples} example{"" if examples == 1 else "s"}'
 
 
 def _place_of(error: BaseException) -> str:
