@@ -27,8 +27,8 @@ def make_curve(rows: Sequence[Sequence[float]]) -> pd.DataFrame:
     >>> make_curve([(1, 0.1, 2.3, 0.1, float('nan'), float('nan'))])['main/loss'].tolist()
     [2.3]
     """
-    table = pd.DataFrame(np.asarray(rows, dtype=float).reshape(-1, len(COLUMNS)), columns=list(COLUMNS))
-    return table.astype({'iteration': int})
+    columns = dict(zip(COLUMNS, np.asarray(rows, dtype=float).reshape(-1, len(COLUMNS)).T))
+    return pd.DataFrame({**columns, 'iteration': columns['iteration'].astype(int)})
 
 
 def write_curve(curve: pd.DataFrame, path: str | os.PathLike[str]) -> None:
