@@ -3,9 +3,12 @@
 import importlib.abc
 import importlib.machinery
 import importlib.metadata
+import linecache
+import os
 import platform
 import re
 import sys
+import traceback
 import types
 from collections.abc import Callable
 from typing import Any
@@ -65,10 +68,25 @@ class _ChainerLoader(importlib.machinery.SourceFileLoader):
         except ImportError:
             raise
         except Exception as error:
-            here = f'Python {platform.python_version()} and NumPy {importlib.metadata.version("numpy")}'
-            found = importlib.metadata.version('chainer')
-            what = f'chainer {found} does not import with {here} ({type(error).__name__}: {error})'
-            raise ImportError(f'{what}: what clr mends is Chainer 7.8.1; install that one, or an older NumPy') from error
+            raise ImportError(_why_it_fails(error)) from error
+
+
+def _why_it_fails(error: Exception) -> str:
+    told = f'{type(error).__name__}: {error}'
+    setting = _setting(error)
+    if setting:
+        return f'chainer does not import ({told}): put the environment variable {setting} right, or unset it'
+    here = f'Python {platform.python_version()} and NumPy {importlib.metadata.version("numpy")}'
+    what = f'chainer {importlib.metadata.version("chainer")} does not import with {here} ({told})'
+    return f'{what}: what clr mends is Chainer 7.8.1; install that one, or an older NumPy'
+
+
+def _setting(error: Exception) -> str:
+    """The environment variable that an error is about, by its words or where it was raised; empty where it is about none."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    statement = linecache.getlines(where.filename)[(where.lineno or 1) - 1 :][:2]  # Chainer's go on in the next line at most
+    named = re.findall(r'[A-Z]+_[A-Z_]+', ''.join([str(error), *statement]))
+    return next((f'{name}={os.environ[name]!r}' for name in named if name in os.environ), '')
 
 
 class _IteratorLoader(_EditingLoader):

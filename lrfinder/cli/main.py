@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import traceback
@@ -98,11 +99,17 @@ def _others_wait(arguments: Sequence[str]) -> bool:
 
 @contextlib.contextmanager
 def _without_windows() -> Iterator[None]:
-    """Pictures go into files. So a MPLBACKEND that there is not must not end the command."""
-    backend = os.environ.pop('MPLBACKEND', None)
+    """Pictures go into files: a MPLBACKEND that there is not must not end the command.
+
+    Nor need anybody read what Matplotlib warns of, such as a home that it can't write to.
+    """
+    backend, logger = os.environ.pop('MPLBACKEND', None), logging.getLogger('matplotlib')
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
+        logger.setLevel(level)
         if backend is not None:
             os.environ['MPLBACKEND'] = backend
 

@@ -48,8 +48,9 @@ def load_dataset(spec: str, seed: int = 0) -> Data:
         seed: Decides which examples are held out of an ``.npz`` file or a user's data set.
 
     Returns:
-        For all but the user's own data sets, a :class:`Data` of ``TupleDataset`` of float32 x, and int32
-        labels of shape () or float32 targets of shape (targets,).
+        For all but the user's own data sets, a :class:`Data` of ``TupleDataset`` of x in Chainer's
+        ``config.dtype`` (float32, unless ``CHAINER_DTYPE`` says otherwise), and int32 labels of shape () or targets of
+        shape (targets,) in the same type as x.
 
     Raises:
         ValueError: There is no such data, or it could not be loaded, or it is not fit for training, in one
@@ -74,7 +75,7 @@ def load_dataset(spec: str, seed: int = 0) -> Data:
 
 def _digits() -> Data:
     with np.load(pathlib.Path(__file__).with_name('digits.npz'), allow_pickle=False) as arrays:
-        x = arrays['x'][:, None].astype(np.float32) / 16
+        x = arrays['x'][:, None].astype(chainer.get_dtype()) / 16
         y = arrays['y'].astype(np.int32)
     return Data(*split_arrays(x, y, seed=0), n_classes=10, name='digits')
 
@@ -92,7 +93,7 @@ _LOADERS: dict[str, tuple[Callable[..., Any], int]] = {
 def _chainers_own(name: str) -> Data:
     loader, n_classes = _LOADERS[name]
     try:
-        train, validation = loader(ndim=3, dtype=np.float32)
+        train, validation = loader(ndim=3)
     except URLError as error:
         raise ValueError(f"Chainer can't load {name}: {error.reason}; or use digits or your own FILE.npz") from error
     except MemoryError:

@@ -11,6 +11,7 @@ from lrfinder._names import printable
 from lrfinder.zoo.data import Array, Data, checked_labels, count_classes, split_arrays
 from lrfinder.zoo.factory import describe
 
+import chainer
 import numpy as np
 from chainer.datasets import TupleDataset
 
@@ -107,7 +108,7 @@ def _inputs(name: str, x: Array, fewest: int) -> Array:
 
 
 def _targets(name: str, y: Array) -> Array:
-    """Labels as int32 of shape (examples,), or regression targets as float32 of shape (examples, targets)."""
+    """Labels as int32 of shape (examples,), or regression targets as floats of shape (examples, targets)."""
     if y.dtype.kind not in 'biuf':
         raise ValueError(f'{name} is of type {y.dtype}: integers (labels) or floats (targets) are needed')
     if y.dtype.kind == 'f':
@@ -128,10 +129,10 @@ def _note(y: Array) -> str:
 
 def _finite(name: str, array: Array) -> Array:
     with np.errstate(over='ignore'):
-        values = array.astype(np.float32)
+        values = array.astype(chainer.get_dtype())
     bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
     if bad.any():
-        raise ValueError(f'{name} is NaN, infinite or too large for float32 in example {bad.argmax()}')
+        raise ValueError(f'{name} is NaN, infinite or too large for {values.dtype} in example {bad.argmax()}')
     return values
 
 

@@ -172,3 +172,9 @@ def test_a_wrong_matplotlib_backend_is_of_no_concern(tmp_path):
     status, _, err = shell('MPLBACKEND=nonsense "$@"', *SMALL, '--quiet', '--out', 'out', cwd=tmp_path)
     assert (status, err) == (0, '')
     assert 'range_test.png' in names(tmp_path / 'out')
+
+
+def test_a_home_that_matplotlib_can_t_write_to_is_of_no_concern(tmp_path):
+    (tmp_path / 'home').write_text('')
+    status, _, err = shell('HOME=home XDG_CONFIG_HOME= XDG_CACHE_HOME= "$@"', *SMALL, '--quiet', '--out', 'out', cwd=tmp_path)
+    assert (status, err) == (0, '')

@@ -129,6 +129,14 @@ def test_a_damaged_cache_is_told_in_one_line(cache):
         load_dataset('mnist')
 
 
+@pytest.mark.parametrize('dtype, wanted', [(np.float16, 'float16'), (chainer.mixed16, 'float16'), (np.float64, 'float64')])
+def test_data_is_of_chainer_s_dtype(tmp_path, dtype, wanted):
+    path = saved(tmp_path, x=X, y=X[:, 0])
+    with chainer.using_config('dtype', dtype):
+        (digits, _), (x, y) = (arrays_of(load_dataset(spec).train) for spec in ('digits', path))
+    assert [array.dtype.name for array in (digits, x, y)] == [wanted] * 3
+
+
 # ---- .npz files
 
 X = np.arange(20, dtype=np.float32).reshape(10, 2)
