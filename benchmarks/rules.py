@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 from unittest import mock
 
 from benchmarks import tables
+from benchmarks.datasets import Random
 from benchmarks.measuring import arguments
 from benchmarks.report import markdown
+from benchmarks.tasks import BY_NAME
 from benchmarks.trials import SEEDS, TABLE, read_scans
 from lrfinder.analysis import learning, search, trials
 from lrfinder.analysis.budget import Budget, Rung
@@ -69,10 +72,15 @@ def main() -> None:
 
 
 class Recorded(NamedTuple):
-    """What was recorded of a task from a seed: its scan, its start, and its trials by length and step."""
+    """What was recorded of a task from a seed: its scan, its start, and its trials by length and step.
+
+    `examples` are those that they were judged by, `epoch` the updates in one.
+    """
 
     task: str
     seed: int
+    examples: int
+    epoch: float
     scan: pd.DataFrame
     start: Score
     scores: dict[int, dict[int, Score]]
@@ -87,7 +95,14 @@ def recordings(names: list[str]) -> Iterator[Recorded]:
             step = search.step_of(one.rate) if one.rate else 0
             scores.setdefault(one.updates, {})[step] = Score(one.train, one.loss, one.error, one.noise, one.wrong)
         scan = pd.DataFrame(scans[f'{task}/{seed}'].T.astype(float), columns=['lr', 'main/loss'])
-        yield Recorded(task, seed, scan, scores.pop(0)[0], scores)
+        yield Recorded(task, seed, *sizes(task), scan, scores.pop(0)[0], scores)
+
+
+@functools.cache
+def sizes(task: str) -> tuple[int, float]:
+    """How many examples a task has for validation, and how many updates in an epoch."""
+    data = BY_NAME[task].data(Random(0))
+    return len(data.y_valid), len(data.y) / BY_NAME[task].batch
 
 
 class Oracle:
@@ -130,7 +145,12 @@ class Replay(RangeTest):
     def __init__(self, recorded: Recorded, position: int) -> None:
         self._recorded, self._moved = recorded, search.rate_of(position)
         self.updates = len(recorded.scan)
-        super().__init__(self, (mock.Mock(examples=None),) * 2, None, lambda: None)  # type: ignore[arg-type]
+        judge = mock.Mock(examples=recorded.examples)
+        super().__init__(self, (judge,), None, lambda: None)  # type: ignore[arg-type]
+
+    def epochs(self, updates: int) -> float:
+        """How many epochs so many updates take."""
+        return updates / self._recorded.epoch
 
     def answer(self, budget: Budget) -> float:
         """The maximum; where nothing would be answered, the lowest rate that was tried."""

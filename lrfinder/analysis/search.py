@@ -234,7 +234,7 @@ def _wishes(trials: Sequence[Trial], start: Score, examples: int | None, known: 
     steps = [step_of(trial.rate) for trial in trials]
     lower, higher = steps[0] - apart, steps[-1] + apart
     scores = scores_of(trials)
-    found = verdict(trials, start)
+    found = verdict(trials, start, examples=examples)
     if found is None:
         return [lower]
     if speeding_up(scores, start):

@@ -9,12 +9,14 @@ model is on held-out data after each of them. The whole rule:
 * What a trial stands may break a longer run, and what is good for one initialization may be too much for another. So the *cost*
   of a rate is the mean shortfall of the rates from itself up to :data:`FORESIGHT` above (:func:`costs`).
 * The answer is the mean of all rates on the logarithmic scale, each weighed by exp(-cost): not the best rate, which may have
-  been lucky, but the middle of the good ones (:func:`verdict`).
+  been lucky, but the middle of the good ones (:func:`verdict`). Costs tell rates apart the less, the fewer held-out examples
+  there are (:func:`sampling_error`).
 * A training is longer than a trial, and in time it gets to where a trial at a higher rate is already. That is no harm as long
   as higher rates are better. But where they learn the training data ever faster and other data ever worse, a training that is q
   times as long passes the best trial's state at a q-th of its rate. The answer is lowered by q where that is clear, and by less
   where it is not: the farther the rate that learns the training data fastest is above the one that is best on held-out data
-  (:func:`apart`), the clearer (:func:`lowering`).
+  (:func:`apart`), and the more of what the trials saw they had seen before (:func:`seen_again`), the clearer
+  (:func:`lowering`).
 
 What each of the numbers is worth: ``python -m benchmarks.rules``.
 """
@@ -47,7 +49,7 @@ FORESIGHT = 0.35
 USUAL_LENGTH = 360
 # How far above the rate that is best on held-out data the fastest one is anyway, and from where on a longer training is sure to
 # overfit, in decades. Trials tell nothing of a training that is more than so many times as long.
-ANYWAY, CLEAR = 1 / STEPS, 3 / STEPS
+ANYWAY, CLEAR = 1 / STEPS, 2 / STEPS
 FARTHEST = 100.0
 # An answer that is more than so many times lower than what the trials speak for is warned of.
 FAR = 10.0
@@ -124,7 +126,27 @@ def times_as_long(length: int | None, updates: int) -> float:
     return max(1.0, (USUAL_LENGTH if length is None else length) / updates)
 
 
-def verdict(trials: Sequence[Trial], start: Score, longer: float = 1.0, before: Verdict | None = None) -> Verdict | None:
+def seen_again(epochs: float | None) -> float:
+    """The share of what a run of so many epochs sees that it has seen before: nothing else can be learned by heart.
+
+    Args:
+        epochs: Its passes over the training data; ``None`` where they are not known, which counts as none.
+
+    >>> seen_again(0.5), seen_again(4.0), seen_again(None)
+    (0.0, 0.75, 0.0)
+    """
+    return 0.0 if epochs is None or epochs <= 1 else 1 - 1 / epochs
+
+
+def verdict(
+    trials: Sequence[Trial],
+    start: Score,
+    longer: float = 1.0,
+    before: Verdict | None = None,
+    *,
+    again: float = 1.0,
+    examples: int | None = None,
+) -> Verdict | None:
     """Weighs trials against each other.
 
     Args:
@@ -132,6 +154,8 @@ def verdict(trials: Sequence[Trial], start: Score, longer: float = 1.0, before: 
         start: The state that they all began with.
         longer: How many times as long as they are the training is, 1 or more: :func:`times_as_long`.
         before: What shorter trials spoke for. They have decided where these lie, and their rates reach farther.
+        again: Which share of what they saw they had seen before: :func:`seen_again`.
+        examples: How many held-out examples they were judged by; ``None`` where that is not known.
 
     Returns:
         The verdict; ``None`` where no trial is sound.
@@ -150,15 +174,17 @@ def verdict(trials: Sequence[Trial], start: Score, longer: float = 1.0, before: 
     tried = np.log10([trial.rate for trial in ordered])
     logs = _between(tried)
     known = np.interp(logs, tried, sound.astype(float)) > 1 - 1e-9  # not on the way to a rate that diverged
-    held_out = np.interp(logs, tried, np.minimum(shortfalls(scores, start), 1.0))
-    training = np.interp(logs, tried, np.minimum(training_shortfalls(scores, start), 1.0))
-    weights = _weights(costs(logs, held_out, FORESIGHT), known)
+    behind, held_out, training = (
+        np.interp(logs, tried, np.minimum(shortfall, 1.0))
+        for shortfall in (shortfalls(scores, start), *_by_one_measure(scores, start))
+    )
+    weights = _weights(costs(logs, behind, FORESIGHT), known, sampling_error(scores, start, examples))
     answer = float(np.sum(weights * logs) / np.sum(weights))
     variance = float(np.sum(weights * (logs - answer) ** 2) / np.sum(weights)) + (before.variance if before else 0.0)
     lost = costs(logs, np.interp(logs, tried, _lost(scores, start)), FORESIGHT)
     low, high = _band(logs, np.where(known, lost, np.inf), answer)
     decades = max(before.apart if before else 0.0, apart(logs, held_out, training, known))
-    lower, less, more = (lowering(decades + doubt, longer) for doubt in (0.0, -APART_BY_CHANCE, APART_BY_CHANCE))
+    lower, less, more = (lowering(decades + doubt, longer, again) for doubt in (0.0, -APART_BY_CHANCE, APART_BY_CHANCE))
     reach = EIGHT_OF_TEN * math.sqrt(variance + BETWEEN_TESTS**2)
     at_trials = np.interp(tried, logs, weights)
     return Verdict(
@@ -181,8 +207,8 @@ def apart(logs: Floats, held_out: Floats, training: Floats, known: npt.NDArray[n
 
     Args:
         logs: Shape (n,), logarithms of rates, ascending.
-        held_out: Shape (n,), :func:`shortfalls` at those rates.
-        training: Shape (n,), :func:`training_shortfalls` at them.
+        held_out: Shape (n,), how far those rates fall short on held-out data: by answers where those are known, or by loss.
+        training: Shape (n,), the same on the training data.
         known: Shape (n,), which rates count.
 
     >>> logs, all_of_them = np.array([0.0, 0.5, 1.0]), np.ones(3, bool)
@@ -195,18 +221,39 @@ def apart(logs: Floats, held_out: Floats, training: Floats, known: npt.NDArray[n
     return float(fastest - best)
 
 
-def lowering(decades: float, longer: float) -> float:
+def lowering(decades: float, longer: float, again: float = 1.0) -> float:
     """By how many decades the rates are lowered, for a training that overfits in time.
 
     Args:
         decades: How far :func:`apart` the fastest and the best rate are: the farther, the surer it is that it does.
         longer: How many times as long as the trials the training is, 1 or more.
+        again: Which share of what the trials saw they had seen before: :func:`seen_again`.
 
-    >>> [lowering(decades, longer=10) for decades in (0.1, 0.5, 0.9)]
+    >>> [lowering(decades, longer=10) for decades in (0.1, 0.375, 0.9)]
     [0.0, 0.5, 1.0]
+    >>> lowering(0.9, longer=10, again=0.5)
+    0.5
     """
     sure = float(np.interp(decades, [ANYWAY, CLEAR], [0.0, 1.0]))
-    return sure * math.log10(min(longer, FARTHEST))
+    return again * sure * math.log10(min(longer, FARTHEST))
+
+
+def sampling_error(scores: Sequence[Score], start: Score, examples: int | None) -> float:
+    """The standard error of the best share of wrong answers, as a share of what was gained; 0 where answers tell nothing.
+
+    That of a binomial share, with one right and one wrong answer more than there were (Laplace's rule of succession: of few
+    examples all may be right by chance).
+
+    >>> round(sampling_error([Score(0.5, 0.5, error=0.1)], Score(2.0, 2.0, error=0.9), 98), 3)
+    0.039
+    """
+    if examples is None or by_loss_alone(scores, start):
+        return 0.0
+    best = min(score.error for score in scores if score.sound)
+    if best >= start.error:
+        return 0.0
+    share = (best * examples + 1) / (examples + 2)
+    return math.sqrt(share * (1 - share) / examples) / (start.error - best)
 
 
 def shortfalls(scores: Sequence[Score], start: Score) -> Floats:
@@ -225,6 +272,19 @@ def shortfalls(scores: Sequence[Score], start: Score) -> Floats:
 def training_shortfalls(scores: Sequence[Score], start: Score) -> Floats:
     """How far each run stays behind the fastest on the training data, like :func:`shortfalls`."""
     return _behind(np.array([score.train for score in scores]), start.train)
+
+
+def _by_one_measure(scores: Sequence[Score], start: Score) -> tuple[Floats, Floats]:
+    """How far runs stay behind on held-out data and on the training data: by answers where both are known, or by loss.
+
+    A network that grows too sure of itself loses more while its answers get better still: losses tell of overfitting too soon.
+    """
+    errors, wrong = (
+        np.array([getattr(score, share) if score.sound else math.inf for score in scores]) for share in ('error', 'wrong')
+    )
+    if np.isnan([start.error, start.wrong, *errors, *wrong]).any() or errors.min() >= start.error:
+        return shortfalls(scores, start), training_shortfalls(scores, start)
+    return _behind(errors, start.error), _behind(wrong, start.wrong)
 
 
 def costs(logs: Floats, shortfall: Floats, ahead: float) -> Floats:
@@ -255,9 +315,10 @@ def _between(tried: Floats) -> Floats:
     return np.concatenate([*gaps, tried[-1:]])
 
 
-def _weights(cost: Floats, known: npt.NDArray[np.bool_]) -> Floats:
-    """The less a rate costs, the more; none where that is not known."""
-    temperature = max(TEMPERATURE * float(np.median(cost[known])), LEAST_COST)
+def _weights(cost: Floats, known: npt.NDArray[np.bool_], error: float = 0.0) -> Floats:
+    """The less a rate costs, the more, as far as costs with such a standard error tell; none where that is not known."""
+    usual = TEMPERATURE * float(np.median(cost[known]))
+    temperature = max(math.hypot(usual, min(error, TEMPERATURE)), LEAST_COST)
     return np.where(known, np.exp(-(cost - cost[known].min()) / temperature), 0.0)
 
 

@@ -199,6 +199,11 @@ class Runner:
         self.epochs_per_iteration = epochs / iterations if epochs else None
         self.iterations_per_update = iterations / updates
 
+    def epochs(self, updates: int) -> float | None:
+        """How many epochs so many steps of the optimizer take; ``None`` where the iterator does not tell."""
+        share = self.epochs_per_iteration
+        return None if share is None else updates * self.iterations_per_update * share
+
     def validated(self, judge: Judge) -> dict[str, float] | Exception:
         """What a judge says of the found state; nothing where it can't validate.
 

@@ -88,14 +88,68 @@ def test_a_longer_training_that_overfits_takes_a_lower_rate_by_as_much_as_it_is_
 
 
 def test_it_is_lowered_by_less_where_that_is_less_clear():
-    """One step of the grid between the best and the fastest rate may be chance, three are clear."""
-    assert [weighing.lowering(steps / 4, longer=16) for steps in (1, 2, 3)] == pytest.approx([0, math.log10(4), math.log10(16)])
+    """One step of the grid between the best and the fastest rate may be chance, two are clear."""
+    found = [weighing.lowering(steps / 4, longer=16) for steps in (1, 1.5, 2)]
+    assert found == pytest.approx([0, math.log10(4), math.log10(16)])
+
+
+def test_nothing_is_learned_by_heart_within_an_epoch():
+    """A share of 1 - 1 / epochs of what was seen had been seen before; where epochs are not known, nothing is said of it."""
+    shares = [weighing.seen_again(epochs) for epochs in (None, 0.1, 1, 2, 10)]
+    assert shares == pytest.approx([0, 0, 0, 0.5, 0.9])
+    found = [weighing.verdict(OVERFITTING, START, 16, again=share) for share in (0, 0.5, 1)]
+    assert [one.lowered for one in found] == pytest.approx([1, 4, 16])
 
 
 def test_how_far_the_fastest_rate_is_above_the_best():
     steps, everywhere = np.arange(9), np.ones(9, bool)
     best_at, fastest_at = (np.where(steps == step, 0.0, 1.0) for step in (3, 5))
     assert weighing.apart(steps / 4, best_at, fastest_at, everywhere) == pytest.approx(0.5, abs=0.05)
+
+
+def cycles(*scores):
+    return trials(*(Score(train, loss, error, wrong=wrong) for train, loss, error, wrong in scores))
+
+
+def test_overfitting_is_told_by_answers_where_they_are_known():
+    """The first runs lose ever less, while ever more answers are wrong that are right on the training data.
+
+    The second ones lose ever more, as they grow too sure of themselves, while their answers get better still.
+    """
+    start = dataclasses.replace(START, wrong=0.9)
+    wrong = cycles((0.9, 0.9, 0.05, 0.10), (0.7, 0.7, 0.10, 0.06), (0.5, 0.5, 0.20, 0.03), (0.4, 0.4, 0.30, 0.01))
+    assert weighing.verdict(wrong, start, 10).lowered == pytest.approx(10)
+    too_sure = cycles((0.9, 0.5, 0.30, 0.30), (0.7, 0.6, 0.20, 0.20), (0.5, 0.9, 0.10, 0.10), (0.4, 1.3, 0.05, 0.05))
+    assert weighing.verdict(too_sure, start, 10).lowered == 1
+    assert weighing.verdict(too_sure, START, 10).lowered > 5  # the answers on the training data are not known
+
+
+def test_answers_that_get_no_better_tell_nothing_of_overfitting():
+    runs = cycles((0.9, 0.9, 0.9, 0.9), (0.7, 0.7, 0.9, 0.9), (0.5, 0.5, 0.9, 0.9), (0.4, 0.4, 0.9, 0.1))
+    assert weighing.verdict(runs, dataclasses.replace(START, wrong=0.9), 10).lowered == 1
+
+
+def test_a_training_that_is_judged_by_itself_can_not_be_seen_to_overfit():
+    """Its right answers on the training data may peak elsewhere than its loss."""
+    runs = trials(*(Score(loss, loss, wrong=wrong) for loss, wrong in ((0.3, 0.3), (0.5, 0.2), (0.9, 0.1))))
+    assert weighing.verdict(runs, dataclasses.replace(START, wrong=0.9), 10).lowered == 1
+
+
+def test_few_held_out_examples_tell_rates_apart_less():
+    """A fifth of 20 answers is four: the worse trial may have been unlucky. Of 20,000 they are no luck."""
+    runs = trials(Score(0.9, 0.9, 0.3), Score(0.5, 0.5, 0.1), Score(0.5, 0.5, 0.1))
+    few, many, unknown = (weighing.verdict(runs, START, examples=examples) for examples in (20, 20_000, None))
+    assert few.rate < 0.98 * many.rate
+    assert few.variance > many.variance
+    assert many.rate == pytest.approx(unknown.rate, rel=0.03)
+
+
+def test_the_sampling_error_is_that_of_a_binomial_share():
+    start, runs = Score(2.0, 2.0, error=0.9), [Score(0.5, 0.5, error=0.1), Score(1.0, 1.0, error=0.5), DIVERGED]
+    assert weighing.sampling_error(runs, start, 98) == pytest.approx(math.sqrt(0.108 * 0.892 / 98) / 0.8)
+    assert weighing.sampling_error(runs, start, None) == 0
+    assert weighing.sampling_error([Score(0.5, 0.5)], Score(2.0, 2.0), 98) == 0
+    assert weighing.sampling_error([Score(0.5, 0.5, error=0.95)], start, 98) == 0
 
 
 def before(**said):
@@ -106,7 +160,7 @@ def before(**said):
 
 def test_what_shorter_trials_say_of_overfitting_counts():
     alone = weighing.verdict(by_loss(1.0, 0.5, 0.6), START, 16)
-    told = weighing.verdict(by_loss(1.0, 0.5, 0.6), START, 16, before(apart=0.5))
+    told = weighing.verdict(by_loss(1.0, 0.5, 0.6), START, 16, before(apart=0.375))
     assert (alone.lowered, told.lowered) == (1, pytest.approx(4))
     assert weighing.verdict(OVERFITTING, START, 16, before(apart=0.5)).lowered == pytest.approx(16)
     # Another test may find them nearer or farther apart, and answer anything between: the interval says so.

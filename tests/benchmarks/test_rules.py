@@ -20,7 +20,7 @@ def recorded(best=-4, start=2.0):
     losses = {step: 0.2 + 0.02 * (step - best) ** 2 for step in range(best - 8, best + 8)}
     scores = {step: Score(loss, loss, noise=0.01) for step, loss in losses.items()}
     scores[best + 8] = DIVERGED
-    return Recorded('task', 0, scan[scan['main/loss'] > 0], Score(start, start), {90: scores})
+    return Recorded('task', 0, 400, 10.0, scan[scan['main/loss'] > 0], Score(start, start), {90: scores})
 
 
 BUDGET = Budget(60, 50, (Rung(5, 90),))
