@@ -118,7 +118,7 @@ class Deciding:
     Attributes:
         updates: How long they are.
         length: How long the training is; ``None`` where that is not known.
-        again: Which share of what they see they have seen before.
+        epochs: How many epochs each of them takes; ``None`` where the iterator does not tell.
         examples: How many held-out examples they are judged by; ``None`` where that is not known.
         before: What the rung before spoke for; ``None`` for the first one.
         trials: Those so far.
@@ -126,7 +126,7 @@ class Deciding:
 
     updates: int
     length: int | None
-    again: float
+    epochs: float | None
     examples: int | None
     before: Verdict | None = None
     trials: list[Trial] = field(default_factory=list)
@@ -134,7 +134,8 @@ class Deciding:
     def verdict(self, start: Score, length: int | None = None) -> Verdict | None:
         """What they speak for: for the training, or for a run of another length."""
         longer = weighing.times_as_long(length or self.length, self.updates)
-        return weighing.verdict(self.trials, start, longer, self.before, again=self.again, examples=self.examples)
+        again = weighing.seen_again(self.epochs)
+        return weighing.verdict(self.trials, start, longer, self.before, again=again, examples=self.examples)
 
 
 class RangeTest:
@@ -249,8 +250,7 @@ class RangeTest:
             found = self._rungs[-1].verdict(start, rung.updates) if self._rungs else None
             if place and (found is None or self._have_collapsed(start)):
                 return  # a network that has learned nothing may only need longer
-            again = weighing.seen_again(self._runner.epochs(rung.updates))
-            deciding = Deciding(rung.updates, length, again, self.judge.examples, found)
+            deciding = Deciding(rung.updates, length, self._runner.epochs(rung.updates), self.judge.examples, found)
             self._rungs.append(deciding)
             last = self._runner.updates + (rung.trials - 1) * rung.updates
             if found is None:
@@ -347,7 +347,7 @@ class RangeTest:
             warnings=(
                 *self._remarks(),
                 *(KNOWN_WARNING,) * self._known,
-                *weighing.warnings(everything, found, start),
+                *weighing.warnings(everything, found, start, deciding.epochs),
                 *doubts(reading, high),
             ),
             spread=_spread(found.interval, low, high),

@@ -371,8 +371,8 @@ def diverges(trials: Sequence[Trial], found: Verdict) -> float | None:
     return min((trial.rate for trial in trials if not trial.score.sound and trial.rate > found.rate), default=None)
 
 
-def warnings(trials: Sequence[Trial], found: Verdict, start: Score) -> list[str]:
-    """Where a verdict is weak, and what to do about it."""
+def warnings(trials: Sequence[Trial], found: Verdict, start: Score, epochs: float | None) -> list[str]:
+    """Where a verdict is weak, and what to do about it; ``epochs`` as for :func:`seen_again`, those of a trial."""
     texts = []
     if learned_little(scores_of(trials), start):
         texts.append(
@@ -382,6 +382,11 @@ def warnings(trials: Sequence[Trial], found: Verdict, start: Score) -> list[str]
         texts.append(
             'the training is much longer than the trial cycles, and seems to overfit in time: its maximum was put '
             f'{found.lowered:.2g} times lower than theirs, which longer trials would make surer (--budget, budget=)'
+        )
+    if epochs is None and lowering(found.apart, FARTHEST) > 0:
+        texts.append(
+            'a long training may overfit here, but how often the trials saw an example is not known, so the maximum was not '
+            'lowered for that: let the iterator have epoch_detail'
         )
     rates = [trial.rate for trial in trials]
     if found.best.rate == min(rates) < max(rates):

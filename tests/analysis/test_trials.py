@@ -302,7 +302,7 @@ def test_reason_and_warnings_name_the_numbers():
         'the middle of the rates that did well in 2 trial cycles, and still do up to twice as high; by their highest rate: '
         '0.01: loss 1.9, 85% wrong; 0.032: diverged'
     )
-    assert weighing.warnings(runs, found, START) == [
+    assert weighing.warnings(runs, found, START, 2) == [
         'the trial cycles learned little, so they tell rates apart poorly: let the answer cost more (--budget, budget=)',
         'the lowest rate tried was the best: lower ones may do better, look there '
         '(--value-range 0.0001 0.01, value_range=(0.0001, 0.01))',
@@ -316,7 +316,7 @@ def test_the_reason_says_by_how_much_a_longer_training_lowers_the_rate():
 
 
 def test_a_range_that_is_put_far_below_the_trials_is_said_to_be_unsure():
-    warned = [weighing.warnings(OVERFITTING, weighing.verdict(OVERFITTING, START, longer), START) for longer in (4, 40)]
+    warned = [weighing.warnings(OVERFITTING, weighing.verdict(OVERFITTING, START, longer), START, 2) for longer in (4, 40)]
     assert warned == [
         [],
         [
@@ -328,7 +328,7 @@ def test_a_range_that_is_put_far_below_the_trials_is_said_to_be_unsure():
 
 def test_the_best_at_the_highest_rate_says_where_to_look():
     runs = by_loss(1.0, 0.5)
-    assert weighing.warnings(runs, weighing.verdict(runs, START), START) == [
+    assert weighing.warnings(runs, weighing.verdict(runs, START), START, 2) == [
         'the highest rate tried was the best: higher ones may do better, look there '
         '(--value-range 0.032 3.2, value_range=(0.032, 3.2))'
     ]
@@ -339,3 +339,12 @@ def test_where_it_diverges_is_the_lowest_such_rate_above_the_answer():
     assert weighing.diverges(runs, weighing.verdict(runs, START)) == 0.1
     calm = trials(Score(1.0, 1.0), Score(1.0, 1.0))
     assert weighing.diverges(calm, weighing.verdict(calm, START)) is None
+
+
+def test_where_epochs_are_not_told_a_warning_says_what_was_not_done():
+    found = weighing.verdict(OVERFITTING, START, 10, again=weighing.seen_again(None))
+    assert found.lowered == 1
+    assert any('epoch_detail' in text for text in weighing.warnings(OVERFITTING, found, START, None))
+    assert not any('epoch_detail' in text for text in weighing.warnings(OVERFITTING, found, START, 0.5))
+    sound = by_loss(1.0, 0.5, 0.6)
+    assert not any('epoch_detail' in text for text in weighing.warnings(sound, weighing.verdict(sound, START), START, None))
