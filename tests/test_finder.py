@@ -29,6 +29,12 @@ def updater(x, t, network=None, optimizer=None, batchsize=20, seed=0):
     return chainer.training.StandardUpdater(iterator, optimizer)
 
 
+def updater_of(model):
+    """One for a model that reports a loss of its own."""
+    iterator = chainer.iterators.SerialIterator(chainer.datasets.TupleDataset(*blobs()), 20)
+    return chainer.training.StandardUpdater(iterator, chainer.optimizers.SGD().setup(model))
+
+
 def evaluator(of, x, t):
     data = chainer.iterators.SerialIterator(chainer.datasets.TupleDataset(x, t), 100, repeat=False, shuffle=False)
     return extensions.Evaluator(data, of.get_optimizer('main').target)
@@ -274,17 +280,11 @@ class LateBloomer(chainer.Chain):
 
 
 def test_what_learns_too_late_for_short_trials_gets_long_ones_before_it_is_refused():
-    def given():
-        iterator = chainer.iterators.SerialIterator(chainer.datasets.TupleDataset(*blobs()), 20)
-        optimizer = chainer.optimizers.SGD().setup(LateBloomer())
-        updater = chainer.training.StandardUpdater(iterator, optimizer)
-        return updater, evaluator(updater, *blobs())
-
-    updater, judge = given()
+    given = updater_of(LateBloomer())
     with pytest.raises(lrfinder.NoRangeError, match='a larger budget'):  # trials of 86 updates at 0.01 come to a sum of 0.5
-        lrfinder.find(updater, evaluator=judge, quiet=True)
-    updater, judge = given()
-    found = lrfinder.find(updater, evaluator=judge, budget=1600, quiet=True)  # those of 336 come to 2
+        lrfinder.find(given, evaluator=evaluator(given, *blobs()), quiet=True)
+    given = updater_of(LateBloomer())
+    found = lrfinder.find(given, evaluator=evaluator(given, *blobs()), budget=1600, quiet=True)  # those of 336 come to 2
     assert 0.003 < found.suggestion.value_range[1] <= 0.011
 
 

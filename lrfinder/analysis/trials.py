@@ -356,7 +356,7 @@ def _power(log: float) -> float:
 
 def reason(trials: Sequence[Trial], found: Verdict) -> str:
     """Why the rate of a verdict, in words."""
-    lowered = f'{found.lowered:.2g} times lower, as a longer training overfits: ' if found.lowered > 1.1 else ''
+    lowered = f'{found.lowered:.2g} times lower, as a longer training may overfit: ' if found.lowered > 1.1 else ''
     middle = f'the middle of the rates that did well in {len(trials)} trial cycles, and still do up to twice as high'
     return f'{lowered}{middle}; by their highest rate: {outcomes(trials)}'
 

@@ -311,7 +311,7 @@ def test_reason_and_warnings_name_the_numbers():
 
 def test_the_reason_says_by_how_much_a_longer_training_lowers_the_rate():
     assert weighing.reason(OVERFITTING, weighing.verdict(OVERFITTING, START, 4)).startswith(
-        '4 times lower, as a longer training overfits: the middle of'
+        '4 times lower, as a longer training may overfit: the middle of'
     )
 
 

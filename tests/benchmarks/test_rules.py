@@ -58,9 +58,16 @@ def test_the_regret_is_interpolated_between_the_ranges_of_the_oracle():
 
 
 def test_a_row_says_how_much_a_rule_differs_and_how_sure_that_is():
-    plain = pd.DataFrame({'regret': [1.0, 3.0], 'distance': [0.1, 0.3], 'updates': [400, 500]})
+    plain = pd.DataFrame({'regret': [1.0, 3.0], 'distance': [0.1, 0.3], 'updates': [400, 500], 'excess': [10.0, math.nan]})
     other = plain.assign(regret=[2.0, 6.0])
     row = rules.row('other', other, plain)
     assert row['regret'] == '4.00 / 6.0'
     assert row['difference'] == '+2.00 ± 1.00'
-    assert (row['distance'], row['updates']) == ('+0.20', '450')
+    assert (row['distance'], row['updates'], row['long']) == ('+0.20', '450', '10% / 10%')
+
+
+def test_the_excess_of_a_long_training_is_interpolated_by_its_first_seed():
+    rows = [('task', high, seed, error) for seed, error in ((0, 2.0), (1, 9.0)) for high, error in ((0.01, 8.0), (0.1, error))]
+    long = rules.LongOracle(pd.DataFrame(rows, columns=['task', 'max', 'seed', 'error']))
+    assert 'task' in long and 'other' not in long
+    assert (long.excess('task', 0.1), long.excess('task', math.sqrt(0.001))) == pytest.approx((0, 150))

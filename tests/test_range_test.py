@@ -1,0 +1,54 @@
+"""How a range test decides, on trials of which a function says what they come to."""
+
+from types import SimpleNamespace
+
+from lrfinder.analysis.budget import Budget, Rung
+from lrfinder.analysis.learning import Score
+from lrfinder.analysis.suggestion import NoRangeError
+from lrfinder.analysis.trials import Trial
+from lrfinder.range_test import Question, RangeTest
+
+import pytest
+
+START = Score(train=2.0, loss=2.0, error=0.9, wrong=0.9)
+
+
+class Told(RangeTest):
+    """A range test around 0.01 of trials of 90 updates, which take so many epochs, for a training of so many updates."""
+
+    def __init__(self, score, epochs=10.0, length=None):
+        self._score, self._epochs = score, epochs
+        runner = SimpleNamespace(updates=0, epochs=lambda updates: epochs, doubts=(), failure='', others=())
+        judge = SimpleNamespace(examples=1000, words='the evaluator')
+        super().__init__(runner, [judge], None, lambda: length)
+
+    def trial(self, rate, updates):
+        self._runner.updates += updates
+        return Trial(rate, self._score(rate), updates)
+
+    def decided(self):
+        _, found = self.decide([0.01], START, Question(None, 'linear', None, lambda length: Budget(60, 50, (Rung(5, 90),))))
+        return found
+
+
+def test_what_comes_to_the_same_at_each_rate_has_collapsed():
+    test = Told(lambda rate: Score(0.5, 0.5, 0.5, noise=0.01))
+    with pytest.raises(NoRangeError, match='all trial cycles came to the same, as when a network collapses at each rate'):
+        test.decided()
+    assert test.trials['rate'].max() >= 100 * test.trials['rate'].min()
+
+
+def test_rates_of_which_one_stays_behind_have_not():
+    found = Told(lambda rate: Score(0.5, 0.5, 0.5, noise=0.01) if rate < 0.02 else Score(1.5, 1.5, 0.8)).decided()
+    assert found.rate < 0.02
+
+
+def overfitting(rate):
+    """Ever faster on the training data, best on held-out data at 0.003."""
+    return Score(train=1 - rate, loss=0.5, error=0.1 if rate < 0.005 else 0.2 + rate, wrong=0.1 if rate < 0.02 else 0.01)
+
+
+@pytest.mark.parametrize(('epochs', 'power'), [(0.5, 0), (1, 0), (2, 0.5), (10, 0.9), (None, 0)])
+def test_what_is_seen_for_the_first_time_is_not_overfitted(epochs, power):
+    """Trials of 90 updates, a training of 900: lowered by a power of ten, the share of what the trials saw again."""
+    assert Told(overfitting, epochs, length=900).decided().lowered == pytest.approx(10**power)
