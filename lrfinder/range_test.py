@@ -353,7 +353,7 @@ class RangeTest:
             spread=_spread(found.interval, low, high),
             length=self._length_in_iterations(),
             band=(min(found.band[0], high), max(found.band[1], high)),
-            diverges=weighing.diverges(everything, found),
+            diverges=weighing.diverges(everything, found, start),
             reading=reading,
         )
 

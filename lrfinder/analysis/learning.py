@@ -11,7 +11,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# The model has learned when its share of wrong answers has fallen by so many standard deviations, and by so much.
+# The model has learned when its share of wrong answers has fallen by so many standard deviations, and by so much. A loss that
+# has risen by as many standard errors has risen.
 SURE = 2.5
 ERROR_FALL = 0.02
 # Without answers, a fall of the held-out loss by so many standard errors of the training loss is learning, however small a
@@ -108,6 +109,11 @@ def gains(score: Score, start: Score) -> bool:
     The training loss of the start is that of other batches than the run's: where a few examples decide, it tells nothing.
     """
     return start.loss - score.loss > ROUNDING * abs(score.loss)
+
+
+def lost(score: Score, start: Score) -> bool:
+    """Whether a run ended above the start, on held-out data and, surely, on the training data."""
+    return score.loss > start.loss and score.train - start.train > SURE * score.noise
 
 
 def loses_less(score: Score, other: Score) -> bool:

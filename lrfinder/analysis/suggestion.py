@@ -76,7 +76,8 @@ class Suggestion:
             ``None`` where only a curve is known.
         band: The maxima that are expected to cost no more than a point of the right answers against the best one (where answers
             are not known, a hundredth of what was gained); ``None`` where that was not estimated.
-        diverges: The lowest rate above the range at which a trial diverged; ``None`` where none did.
+        diverges: The lowest rate above the range at which a trial diverged or ended with more loss than it began with;
+            ``None`` where none did.
         proportional: Whether parameters have rates of their own, which were moved in proportion: CLR is to do so, too.
         versions: Versions of what made the answer.
         schema: Version of this format.

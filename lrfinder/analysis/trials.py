@@ -28,7 +28,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from lrfinder.analysis.learning import Score, by_loss_alone, learned_little
+from lrfinder.analysis.learning import Score, by_loss_alone, learned_little, lost
 
 import numpy as np
 import numpy.typing as npt
@@ -87,7 +87,8 @@ class Verdict:
         best: The trial with the most weight.
         weights: Shape (trials,), the weights at their rates in ascending order; at most 1.
         interval: The rates between which the answer of another test is expected in eight of ten cases.
-        band: The rates that are expected to lose no more than a point of the answers to the best one.
+        band: The rates that are expected to lose no more than a point of the answers to the best one, for a run as long as
+            the trials.
         variance: How widely the weights are spread, those of the shorter trials before them included, in decades squared.
         apart: How far the rate that learns the training data fastest is above the one that is best on held-out data (decades).
         lowered: By how much the rates were divided, for a longer training that overfits.
@@ -181,8 +182,7 @@ def verdict(
     weights = _weights(costs(logs, behind, FORESIGHT), known, sampling_error(scores, start, examples))
     answer = float(np.sum(weights * logs) / np.sum(weights))
     variance = float(np.sum(weights * (logs - answer) ** 2) / np.sum(weights)) + (before.variance if before else 0.0)
-    lost = costs(logs, np.interp(logs, tried, _lost(scores, start)), FORESIGHT)
-    low, high = _band(logs, np.where(known, lost, np.inf), answer)
+    low, high = _band(logs, np.where(known, np.interp(logs, tried, _lost(scores, start)), np.inf), answer)
     decades = max(before.apart if before else 0.0, apart(logs, held_out, training, known))
     lower, less, more = (lowering(decades + doubt, longer, again) for doubt in (0.0, -APART_BY_CHANCE, APART_BY_CHANCE))
     reach = EIGHT_OF_TEN * math.sqrt(variance + BETWEEN_TESTS**2)
@@ -366,9 +366,10 @@ def outcomes(trials: Sequence[Trial]) -> str:
     return '; '.join(f'{trial.rate:.2g}: {_outcome(trial.score)}' for trial in by_rate(trials))
 
 
-def diverges(trials: Sequence[Trial], found: Verdict) -> float | None:
-    """The lowest rate above that of a verdict at which a trial diverged; ``None`` where none did."""
-    return min((trial.rate for trial in trials if not trial.score.sound and trial.rate > found.rate), default=None)
+def diverges(trials: Sequence[Trial], found: Verdict, start: Score) -> float | None:
+    """The lowest rate above that of a verdict at which a trial diverged or ended above the start; ``None`` where none did."""
+    broken = [trial.rate for trial in trials if not trial.score.sound or lost(trial.score, start)]
+    return min((rate for rate in broken if rate > found.rate), default=None)
 
 
 def warnings(trials: Sequence[Trial], found: Verdict, start: Score, epochs: float | None) -> list[str]:

@@ -279,17 +279,18 @@ def test_the_band_has_the_rates_that_lose_no_more_than_a_point():
     errors = [0.3, 0.1, 0.1, 0.1, 0.1, 0.5]
     runs = [Trial(10 ** (power / 2 - 3), Score(1.0, 1.0, error)) for power, error in enumerate(errors)]
     low, high = weighing.verdict(runs, START).band
-    # Half way from 0.001 to 0.00316 the mean of what lies ahead is a point behind.
-    assert 0.0018 < low < 0.0032
-    # A cliff of 40 points in half a decade: a point is lost 0.09 decades beyond where the foresight meets it.
-    assert high == pytest.approx(0.1 * 10 ** (0.09 - 0.35), rel=0.15)
+    # 20 points in half a decade below 0.00316, 40 above 0.1: a point is lost within a fortieth of a decade.
+    assert (low, high) == (pytest.approx(0.00316, rel=0.05), pytest.approx(0.1, rel=0.05))
+    gentle = [Trial(rate, Score(1.0, 1.0, error)) for rate, error in ((0.001, 0.12), (0.01, 0.1), (0.1, 0.12))]
+    low, high = weighing.verdict(gentle, START).band
+    assert (low, high) == (pytest.approx(0.01 / 10**0.5, rel=0.1), pytest.approx(0.01 * 10**0.5, rel=0.1))
 
 
 def test_without_answers_the_band_is_a_hundredth_of_what_was_gained():
     losses = [1.9, 0.109, 0.1, 0.109, 0.1, 1.9]
     runs = [Trial(10 ** (power / 2 - 3), Score(loss, loss)) for power, loss in enumerate(losses)]
     low, high = weighing.verdict(runs, Score(2.0, 2.0)).band
-    assert 0.002 < low < 0.0032 and 0.04 < high < 0.07
+    assert (low, high) == (pytest.approx(0.00316, rel=0.05), pytest.approx(0.1, rel=0.05))
 
 
 # In words and as a table
@@ -336,9 +337,18 @@ def test_the_best_at_the_highest_rate_says_where_to_look():
 
 def test_where_it_diverges_is_the_lowest_such_rate_above_the_answer():
     runs = trials(DIVERGED, Score(1.0, 1.0), DIVERGED, DIVERGED)
-    assert weighing.diverges(runs, weighing.verdict(runs, START)) == 0.1
+    assert weighing.diverges(runs, weighing.verdict(runs, START), START) == 0.1
     calm = trials(Score(1.0, 1.0), Score(1.0, 1.0))
-    assert weighing.diverges(calm, weighing.verdict(calm, START)) is None
+    assert weighing.diverges(calm, weighing.verdict(calm, START), START) is None
+
+
+def test_what_ends_above_the_start_has_diverged_too_unless_that_may_be_noise():
+    runs = trials(Score(1.0, 1.0), Score(9.0, 7.0, noise=2.0))
+    assert weighing.diverges(runs, weighing.verdict(runs, START), START) == 0.0316
+    noisy = trials(Score(1.0, 1.0), Score(9.0, 7.0, noise=3.0))
+    assert weighing.diverges(noisy, weighing.verdict(noisy, START), START) is None
+    learned_by_heart = trials(Score(1.0, 1.0), Score(0.1, 7.0))
+    assert weighing.diverges(learned_by_heart, weighing.verdict(learned_by_heart, START), START) is None
 
 
 def test_where_epochs_are_not_told_a_warning_says_what_was_not_done():
