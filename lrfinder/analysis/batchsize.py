@@ -14,6 +14,7 @@ import math
 from dataclasses import dataclass
 
 from clr.arguments import checked_count
+from lrfinder._names import plural
 
 # Chainer's optimizers that divide the gradient by its size.
 ADAPTIVE = ('Adam', 'AdamW', 'AMSGrad', 'AdaBound', 'AMSBound', 'AdaGrad', 'RMSprop', 'RMSpropGraves', 'SMORMS3')
@@ -42,6 +43,7 @@ class Rule:
 
 
 LINEAR = Rule(1.0, 'the linear scaling rule, arXiv 1706.02677')
+LIMITS = 'the rule holds for a few times as many or as few, while the noise of the batches outweighs the gradient'
 SQUARE_ROOT = Rule(0.5, 'the square root scaling rule of adaptive optimizers, arXiv 2205.10287')
 
 
@@ -74,7 +76,8 @@ def holds_for(batchsize: int, optimizer: str | None = None, workers: int = 1) ->
     else:
         times = 'k times' if rule.power == 1 else 'the square root of k times'
         what = f'with k times as many, {times} both bounds are a first guess ({rule.words})'
-    return f'the range holds for updates with {workers * batchsize} examples{each}; {what}'
+    examples = workers * batchsize
+    return f'the range holds for updates with {examples} {plural(examples, "example")}{each}; {what}'
 
 
 def checked_batchsize(batchsize: int) -> int:
@@ -89,11 +92,18 @@ def checked_batchsize(batchsize: int) -> int:
 def scaled(batchsize: int, other: int, rule: Rule) -> tuple[str, list[str]]:
     """What is said of a range that was scaled to another batch: the reason, and warnings.
 
-    >>> scaled(32, 128, LINEAR)[0]
-    '4 times the range that was measured with 32 examples, for 128 (the linear scaling rule, arXiv 1706.02677)'
+    >>> print(scaled(32, 128, LINEAR)[0])
+    4 times the range that was measured with 32 examples, for 128 (the linear scaling rule, arXiv 1706.02677); the rule holds \
+for a few times as many or as few, while the noise of the batches outweighs the gradient
     """
     ratio = other / batchsize
-    reason = f'{rule.factor(ratio):.4g} times the range that was measured with {batchsize} examples, for {other} ({rule.words})'
+    reason = (
+        f'{rule.factor(ratio):.4g} times the range that was measured with {batchsize} {plural(batchsize, "example")}, '
+        f'for {other} ({rule.words}); {LIMITS}'
+    )
     far = abs(math.log(ratio)) > math.log(FAR) + 1e-9
-    warning = f'{other} examples are far from the {batchsize} that were measured: the rule is a guess there, measure again'
+    warning = (
+        f'updates with {other} {plural(other, "example")} are far from those with {batchsize} that were measured: '
+        'the rule is a guess there, measure again'
+    )
     return reason, [warning] if far else []

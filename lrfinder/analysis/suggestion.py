@@ -18,7 +18,7 @@ from typing import Any
 
 from clr.arguments import checked_range
 from lrfinder import _files
-from lrfinder._names import printable
+from lrfinder._names import plural, printable
 from lrfinder.analysis import batchsize as batchsize_rules
 
 SCHEMA = 1
@@ -79,6 +79,8 @@ class Suggestion:
         diverges: The lowest rate above the range at which a trial diverged or ended with more loss than it began with;
             ``None`` where none did.
         proportional: Whether parameters have rates of their own, which were moved in proportion: CLR is to do so, too.
+        measured_batchsize: The examples of an update that the range was measured with, where :meth:`at` has given it for
+            another number since; ``None`` where it has not.
         versions: Versions of what made the answer.
         schema: Version of this format.
 
@@ -106,6 +108,7 @@ class Suggestion:
     band: tuple[float, float] | None = None
     diverges: float | None = None
     proportional: bool = False
+    measured_batchsize: int | None = None
     versions: Mapping[str, str] = field(default_factory=versions)
     schema: int = SCHEMA
 
@@ -149,8 +152,8 @@ class Suggestion:
     def at(self, batchsize: int) -> Suggestion:
         """The suggestion for another batch, by the rule for its optimizer (``lrfinder.analysis.batchsize``).
 
-        A cycle takes as many epochs as before. ``reasons`` has the rule with its source; far from the batch that was measured,
-        ``warnings`` says so.
+        A cycle takes as many epochs as before. ``reasons`` has the rule with its source and its limits; far from the batch that
+        was measured, ``warnings`` says so.
 
         Args:
             batchsize: The examples of an update, over all workers; 1 or more.
@@ -172,7 +175,10 @@ class Suggestion:
         if rule is None:
             kind = printable(self.optimizer or 'the optimizer')
             raise ValueError(f'no rule is known for {kind}: find the range with the other batch')
-        reason, doubts = batchsize_rules.scaled(self.batchsize, other, rule)
+        measured = self.measured_batchsize or self.batchsize
+        _, before = batchsize_rules.scaled(measured, self.batchsize, rule)
+        reason, doubts = batchsize_rules.scaled(measured, other, rule)
+        step_size = {'step_size': f'as many epochs as with {measured} {plural(measured, "example")}'}
         ratio, per_epoch = other / self.batchsize, self.iterations_per_epoch
         factor = rule.factor(ratio)
 
@@ -184,10 +190,11 @@ class Suggestion:
             value_range=higher(self.value_range),
             step_size=max(1, round(self.step_size / ratio)),
             iterations_per_epoch=None if per_epoch is None else max(1, math.ceil(per_epoch / ratio)),
-            reasons={**self.reasons, 'batchsize': reason},
-            warnings=(*self.warnings, *doubts),
+            reasons={**self.reasons, **(step_size if 'step_size' in self.reasons else {}), 'batchsize': reason},
+            warnings=(*(text for text in self.warnings if text not in before), *doubts),
             spread={bound: higher(rates) for bound, rates in self.spread.items()},
             batchsize=other,
+            measured_batchsize=measured,
             length=None if self.length is None else max(1, round(self.length / ratio)),
             band=None if self.band is None else higher(self.band),
             diverges=None if self.diverges is None else factor * self.diverges,
@@ -340,6 +347,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     'diverges': ('a rate above 0, or null', lambda value: value is None or (_is_number(value) and value > 0)),
     'proportional': ('true or false', lambda value: isinstance(value, bool)),
+    'measured_batchsize': ('a number of examples, 1 or more, or null', lambda value: value is None or _is_count(value, 1)),
 }
 
 
@@ -351,7 +359,9 @@ def _texts(values: Any) -> tuple[str, ...]:
 
 # What makes plain numbers and containers of NumPy's and pandas', which do not go into JSON.
 _PLAIN: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(('step_size', 'iterations_per_epoch', 'updates', 'batchsize', 'length'), operator.index),
+    **dict.fromkeys(
+        ('step_size', 'iterations_per_epoch', 'updates', 'batchsize', 'length', 'measured_batchsize'), operator.index
+    ),
     'band': lambda band: tuple(map(float, band)),
     'diverges': float,
     **dict.fromkeys(('exhausted', 'proportional'), bool),
@@ -359,9 +369,9 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
     'warnings': _texts,
     'spread': lambda spread: {bound: (float(low), float(high)) for bound, (low, high) in spread.items()},
 }
-_MAY_BE_NONE = ('iterations_per_epoch', 'batchsize', 'length', 'band', 'diverges')
+_MAY_BE_NONE = ('iterations_per_epoch', 'batchsize', 'length', 'band', 'diverges', 'measured_batchsize')
 # Where these are not known, a file may leave them out.
-_OPTIONAL = ('spread', 'batchsize', 'optimizer', 'length', 'band', 'diverges', 'proportional')
+_OPTIONAL = ('spread', 'batchsize', 'optimizer', 'length', 'band', 'diverges', 'proportional', 'measured_batchsize')
 
 
 def _no_constant(name: str) -> None:

@@ -1,5 +1,7 @@
 """Which batch a range holds for, and what it becomes for another one."""
 
+import dataclasses
+
 import lrfinder
 from lrfinder import Suggestion
 from lrfinder._names import OPTIMIZER_NAMES
@@ -41,7 +43,8 @@ def test_four_times_the_batch_takes_four_times_the_rate_where_a_step_is_as_long_
     assert other.diverges == 4.0
     assert (other.batchsize, other.step_size, other.iterations_per_epoch) == (128, 22, 12)
     assert other.reasons['batchsize'] == (
-        '4 times the range that was measured with 32 examples, for 128 (the linear scaling rule, arXiv 1706.02677)'
+        '4 times the range that was measured with 32 examples, for 128 (the linear scaling rule, arXiv 1706.02677); '
+        'the rule holds for a few times as many or as few, while the noise of the batches outweighs the gradient'
     )
     assert other.warnings == ()
 
@@ -61,8 +64,24 @@ def test_there_and_back_is_the_same_range():
 def test_far_from_the_batch_that_was_measured_it_says_that_it_guesses():
     assert MEASURED.at(256).warnings == ()
     assert MEASURED.at(257).warnings == (
-        '257 examples are far from the 32 that were measured: the rule is a guess there, measure again',
+        'updates with 257 examples are far from those with 32 that were measured: the rule is a guess there, measure again',
     )
+
+
+def test_scaled_again_it_still_speaks_of_the_batch_that_was_measured(tmp_path):
+    again = MEASURED.at(256).at(2048)
+    assert again.value_range == pytest.approx((0.64, 2.56))
+    assert again.reasons['batchsize'].startswith('64 times the range that was measured with 32 examples, for 2048')
+    assert [text[:51] for text in again.warnings] == ['updates with 2048 examples are far from those with ']
+    assert again.at(64).warnings == ()
+    again.save(tmp_path / 'suggestion.json')
+    assert Suggestion.load(tmp_path / 'suggestion.json') == again
+
+
+def test_a_cycle_of_as_many_epochs_says_so():
+    told = dataclasses.replace(MEASURED, reasons={'step_size': '2 epochs of 45 iterations'})
+    assert told.at(1).reasons['step_size'] == 'as many epochs as with 32 examples'
+    assert 'step_size' not in MEASURED.at(1).reasons
 
 
 @pytest.mark.parametrize(

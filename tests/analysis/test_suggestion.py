@@ -59,7 +59,8 @@ def test_what_is_saved_is_loaded_again(tmp_path, suggestion):
 def test_the_file_is_an_object_of_json(tmp_path):
     FULL.save(tmp_path / 'suggestion.json')
     content = json.loads((tmp_path / 'suggestion.json').read_text('ascii'), parse_constant=pytest.fail)
-    assert set(content) == {*CONTENT, 'spread', 'batchsize', 'optimizer', 'length', 'band', 'diverges', 'proportional'}
+    known_of_some = {'spread', 'batchsize', 'measured_batchsize', 'optimizer', 'length', 'band', 'diverges', 'proportional'}
+    assert set(content) == {*CONTENT, *known_of_some}
     assert content['value_range'] == [0.001, 1 / 3]
     assert content['iterations_per_epoch'] == 45
     assert content['spread'] == {'min': [0.0005, 0.002], 'max': [0.2, 0.5]}
