@@ -67,8 +67,11 @@ def _begin_or_go_on(options: Options) -> Manifest:
 def _in_place(current: Manifest) -> Manifest:
     """The run with paths that hold wherever the user's code goes by ``os.chdir``."""
     resume = current.options.resume
-    options = dataclasses.replace(current.options, resume=None if resume is None else str(Path(resume).absolute()))
-    return dataclasses.replace(current, folder=current.folder.absolute(), options=options)
+    try:
+        options = dataclasses.replace(current.options, resume=None if resume is None else str(Path(resume).absolute()))
+        return dataclasses.replace(current, folder=current.folder.absolute(), options=options)
+    except FileNotFoundError as error:
+        raise UsageError(f'--out {current.options.out}: the current directory has been removed') from error
 
 
 class _Job:

@@ -108,10 +108,10 @@ def _locked(folder: Path) -> Iterator[None]:
             break
         file.close()  # its owner has just removed it
     with file:
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
         try:
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
             yield
         finally:
             with contextlib.suppress(OSError):

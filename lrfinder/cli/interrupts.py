@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from typing import Any
 
 # Within so many seconds after a signal others say the same: a closing terminal sends two, and fingers are impatient.
 GRACE = 3.0
+# So many seconds after a signal that came to nothing it comes again.
+_SOON = 0.01
 # Those that there are on this system.
 SIGNALS = tuple(getattr(signal, name) for name in ('SIGINT', 'SIGTERM', 'SIGHUP') if hasattr(signal, name))
 
@@ -21,11 +24,13 @@ class Interrupted(KeyboardInterrupt):
     """A signal came that asks to end.
 
     Attributes:
+        number: Which.
         status: The exit status that says so, as shells have it.
     """
 
     def __init__(self, number: int) -> None:
         super().__init__()
+        self.number = number
         self.status = 128 + number
 
 
@@ -92,8 +97,31 @@ def interruptible() -> Iterator[None]:
 
         return handle
 
-    with _handled_by(handling):
+    def again(lost: Interrupted) -> None:
+        nonlocal raised
+        raised = -math.inf
+        threading.Timer(_SOON, os.kill, (process, lost.number)).start()
+
+    with _handled_by(handling), _none_lost(again):
         yield
+
+
+@contextlib.contextmanager
+def _none_lost(again: Callable[[Interrupted], None]) -> Iterator[None]:
+    """Tells of each :class:`Interrupted` that Python has dropped over the block, as it does with what a finalizer raises."""
+    earlier = sys.unraisablehook
+
+    def hook(dropped: Any) -> None:
+        if isinstance(dropped.exc_value, Interrupted):
+            again(dropped.exc_value)
+        else:
+            earlier(dropped)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = earlier
 
 
 @contextlib.contextmanager

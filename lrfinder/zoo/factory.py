@@ -120,8 +120,7 @@ def _import_module(name: str) -> Any:
         folder = os.getcwd()
     except OSError as error:
         raise ValueError(f'the current folder, where {name!r} is looked for, is gone') from error
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    sys.path[:] = [folder, *(other for other in sys.path if other != folder)]
     importlib.invalidate_caches()
     try:
         return importlib.import_module(name)

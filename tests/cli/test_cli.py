@@ -641,6 +641,20 @@ def test_a_model_may_change_the_folder(command, user_module, tmp_path):
     assert {'curve.csv', 'suggestion.json', 'log', 'training.png'} <= {path.name for path in (tmp_path / 'here').iterdir()}
 
 
+def test_a_file_in_the_folder_does_not_stand_in_for_one_of_python_s(user_module):
+    for name in ('queue', 'random', 'signal'):
+        user_module(name, 'raise RuntimeError')
+    found = process('--version')
+    assert (found.returncode, found.stderr) == (0, '')
+
+
+def test_a_folder_that_has_been_removed_is_named(tmp_path):
+    folder = tmp_path / 'gone'
+    folder.mkdir()
+    found = process('--iterations', '5', cwd=folder, preexec_fn=folder.rmdir)
+    assert (found.returncode, found.stderr) == (2, 'lrfinder: error: --out result: the current directory has been removed\n')
+
+
 @pytest.mark.parametrize('flag', ['--model', '--dataset', '--optimizer', '--epoch', '--seeds', '--columns', '--curve'])
 def test_two_hyphens_are_the_value_of_no_flag(command, flag):
     status, _, error = command(f'{flag}=--', '--iterations', '5')

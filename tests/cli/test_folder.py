@@ -89,6 +89,15 @@ def test_what_a_killed_run_has_left_running_holds_nobody_off(tmp_path, monkeypat
         process.communicate()
 
 
+def test_a_disk_that_is_full_leaves_no_lock(tmp_path):
+    limit = 'import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))'
+    code = f'{limit}\nfrom pathlib import Path\nfrom lrfinder.cli.folder import reserved\nwith reserved(Path("out")): pass'
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    found = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert found.stderr.endswith('WriteError: --out out: File too large\n')
+    assert names(tmp_path / 'out') == set()
+
+
 def test_half_written_files_go_and_nothing_else(tmp_path):
     (tmp_path / 'fixed_min').mkdir()
     unfinished = '.0123456789abcdef.lrfinder-unfinished'

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 from lrfinder.cli.interrupts import SIGNALS, Interrupted, interruptible
@@ -69,6 +70,31 @@ def test_one_that_comes_much_later_is_heard(monkeypatch):
         for _ in range(2):
             with pytest.raises(Interrupted):
                 signal.raise_signal(signal.SIGINT)
+
+
+def test_one_that_comes_while_python_drops_exceptions_comes_again(capsys):
+    class Last:
+        def __del__(self):
+            signal.raise_signal(signal.SIGTERM)
+
+    hook = sys.unraisablehook
+    with pytest.raises(Interrupted) as found, interruptible():
+        Last()
+        time.sleep(60)
+    assert found.value.status == 143
+    assert capsys.readouterr().err == ''
+    assert sys.unraisablehook is hook
+
+
+def test_what_else_python_drops_is_told_as_ever(monkeypatch, capsys):
+    class Broken:
+        def __del__(self):
+            raise ValueError('broken')
+
+    monkeypatch.setattr(sys, 'unraisablehook', sys.__unraisablehook__)
+    with interruptible():
+        Broken()
+    assert 'ValueError: broken' in capsys.readouterr().err
 
 
 def test_a_signal_that_is_ignored_stays_so():

@@ -59,6 +59,14 @@ def test_loads_from_the_current_folder(user_module):
     assert load_object('nets:Net.make')() == 5
 
 
+def test_the_current_folder_comes_before_all_others(user_module, tmp_path):
+    user_module('nets', 'def make(): return "mine"')
+    (tmp_path / 'other').mkdir()
+    (tmp_path / 'other' / 'nets.py').write_text('def make(): return "installed"')
+    sys.path[:] = [str(tmp_path / 'other'), *sys.path, str(tmp_path)]
+    assert load_object('nets:make')() == 'mine'
+
+
 def test_the_factory_may_import_from_the_current_folder_when_it_is_called(user_module):
     user_module('helper', 'value = 7')
     user_module('nets', 'def make():\n    import helper\n    return helper.value')
