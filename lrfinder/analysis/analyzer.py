@@ -34,9 +34,9 @@ LEAST_VALUES = 5
 ONSET = 0.1
 # A curve has degraded where this share of the whole gain is lost again. Where a network began far above chance, chance may be
 # little of that; but a network that collapses does so at once, within such a share of the ramp: then the same share of what was
-# gained in the second half of the way to the best is enough.
+# gained in so many times that on the way to the best, and in the second half of the way at most, is enough.
 LOST = 0.25
-AT_ONCE = 0.05
+AT_ONCE, LATE = 0.05, 4
 # So many values stand for where a metric began.
 FIRST_VALUES = 3
 # What is lost for less than this share of the ramp, at its end, may only be noise.
@@ -319,7 +319,7 @@ def _lost_at_once(signal: Signal) -> int | None:
     least_after = np.minimum.accumulate(smooth[::-1])[::-1]
     jump = least_after[width:] - smooth[:-width]
     best = int(np.argmin(smooth))
-    late_gain = float(smooth[best // 2] - smooth[best])
+    late_gain = float(smooth[max(best // 2, best - LATE * width)] - smooth[best])
     usual = float(np.quantile(np.abs(smooth[width:] - smooth[:-width])[min(best // 2, len(jump) - 1) :], 0.25))
     highest = int(np.argmax(jump))
     if jump[highest] <= max(SIGNIFICANT * signal.noise, SIGNIFICANT * usual, LOST * late_gain):
