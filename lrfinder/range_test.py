@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clr.policies import triangular
+from lrfinder._names import plural
 from lrfinder.analysis import analyzer, ramp, search, trial_table
 from lrfinder.analysis import trials as weighing
 from lrfinder.analysis.analyzer import Reading
@@ -319,10 +320,11 @@ class RangeTest:
             return f'every trial cycle diverged, down to the rate {lowest:.3g}; check the data and the loss'
         what = f'judged by {self.judge.words} ({weighing.outcomes(deciding.trials)})'
         if not self._have_learned(start):
-            return (
-                f'no trial cycle made the model better, {what}; check labels, loss and gradients, '
-                'or let a larger budget make the trials longer (--budget, budget=)'
-            )
+            longer = 'let a larger budget make the trials longer (--budget, budget=)'
+            if deciding.updates == deciding.length:
+                updates = f'{deciding.length} {plural(deciding.length, "update")}'
+                longer = f'train longer: the trials are as long as the training ({updates})'
+            return f'no trial cycle made the model better, {what}; check labels, loss and gradients, or {longer}'
         if self._have_collapsed(start):
             return (
                 f'all trial cycles came to the same, as when a network collapses at each rate, {what}; '

@@ -38,6 +38,12 @@ def test_what_comes_to_the_same_at_each_rate_has_collapsed():
     assert test.trials['rate'].max() >= 100 * test.trials['rate'].min()
 
 
+@pytest.mark.parametrize(('length', 'advice'), [(None, 'a larger budget'), (91, 'a larger budget'), (90, 'train longer')])
+def test_what_learned_nothing_is_told_what_makes_trials_longer(length, advice):
+    with pytest.raises(NoRangeError, match=advice):
+        Told(lambda rate: Score(2.0 + rate, 2.0, 0.9), length=length).decided()
+
+
 def test_rates_of_which_one_stays_behind_have_not():
     found = Told(lambda rate: Score(0.5, 0.5, 0.5, noise=0.01) if rate < 0.02 else Score(1.5, 1.5, 0.8)).decided()
     assert found.rate < 0.02
