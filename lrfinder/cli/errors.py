@@ -46,4 +46,6 @@ def writing(folder: str | os.PathLike[str]) -> Iterator[None]:
         Path(folder).mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
-        raise WriteError(f'--out {os.fspath(folder)}: {error.strerror or error}') from error
+        blocked = isinstance(error, (FileExistsError, NotADirectoryError))
+        why = 'something that is not a directory is in the way; choose another --out' if blocked else error.strerror or error
+        raise WriteError(f'--out {os.fspath(folder)}: {why}') from error

@@ -42,11 +42,13 @@ def end_at_once(status: int | None = None, message: str = '', grace: float = 0.0
         message: What to say on standard error.
         grace: For so many seconds from now on signals are ignored: the process is about to end.
     """
-    now = time.monotonic()
+    now, ending = time.monotonic(), False
 
     def handle(number: int, _: Any) -> None:
-        if time.monotonic() - now < grace:
+        nonlocal ending
+        if time.monotonic() - now < grace or ending:
             return
+        ending = True
         if message:
             with contextlib.suppress(OSError):
                 os.write(2, f'lrfinder: {message}\n'.encode())

@@ -713,7 +713,8 @@ def test_a_killed_process_is_one_line_and_keeps_what_others_had_done(user_module
 def test_a_folder_that_can_not_be_written_to_is_found_out_at_once(command, recorded, tmp_path):
     (tmp_path / 'file').write_text('in the way')
     out = tmp_path / 'file' / 'out'
-    expected = 2, f'lrfinder: error: --out {out}: Not a directory\n'
+    why = 'something that is not a directory is in the way; choose another --out'
+    expected = 2, f'lrfinder: error: --out {out}: {why}\n'
     assert command('--model', 'resnet', '--quiet', '--out', out)[::2] == expected
     assert command('--curve', recorded, '--quiet', '--out', out)[::2] == expected
 

@@ -89,6 +89,15 @@ def test_what_a_killed_run_has_left_running_holds_nobody_off(tmp_path, monkeypat
         process.communicate()
 
 
+@pytest.mark.parametrize(
+    'make', [Path.touch, os.mkfifo, lambda path: path.symlink_to('nowhere'), lambda path: path.symlink_to(path)]
+)
+def test_what_is_no_folder_is_refused(tmp_path, make):
+    make(tmp_path / 'out')
+    with pytest.raises(UsageError, match='something that is not a directory is in the way'), reserved(tmp_path / 'out'):
+        pass
+
+
 def test_a_disk_that_is_full_leaves_no_lock(tmp_path):
     limit = 'import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))'
     code = f'{limit}\nfrom pathlib import Path\nfrom lrfinder.cli.folder import reserved\nwith reserved(Path("out")): pass'

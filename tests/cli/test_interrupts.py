@@ -153,7 +153,7 @@ SENT_WHILE_IMPORTING = """
     class Sender:
         def find_spec(name, path=None, target=None):
             if name == 'lrfinder.cli.main':
-                os.kill(os.getpid(), signal.SIG{name})
+                {send}
 
     sys.meta_path.insert(0, Sender)
     run()
@@ -170,8 +170,14 @@ SENT_AT_THE_END = """
 
 @pytest.mark.parametrize(('name', 'status'), [('INT', 130), ('TERM', 143), ('HUP', 129)])
 def test_before_its_work_the_program_ends_at_once(name, status):
-    found = _python(SENT_WHILE_IMPORTING.replace('{name}', name))
+    found = _python(SENT_WHILE_IMPORTING.replace('{send}', f'os.kill(os.getpid(), signal.SIG{name})'))
     assert (found.returncode, found.stderr) == (status, 'lrfinder: interrupted before anything was recorded\n')
+
+
+def test_a_second_one_while_the_first_is_told_says_nothing_more():
+    second = 'write = os.write; os.write = lambda *args: (write(*args), os.kill(os.getpid(), signal.SIGTERM))'
+    found = _python(SENT_WHILE_IMPORTING.replace('{send}', f'{second}; os.kill(os.getpid(), signal.SIGINT)'))
+    assert (found.returncode, found.stderr) == (130, 'lrfinder: interrupted before anything was recorded\n')
 
 
 @pytest.mark.parametrize('name', ['INT', 'TERM', 'HUP'])
