@@ -17,7 +17,7 @@ from lrfinder.analysis import trials as weighing
 from lrfinder.analysis.analyzer import Reading
 from lrfinder.analysis.budget import Budget, Rung
 from lrfinder.analysis.curve import make_curve
-from lrfinder.analysis.learning import DIVERGED, Score, alike, knows_already, knows_more, learned
+from lrfinder.analysis.learning import DIVERGED, Score, alike, knows_already, knows_more, learned, moved
 from lrfinder.analysis.metrics import ACCURACY, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS
 from lrfinder.analysis.suggestion import NoRangeError
 from lrfinder.analysis.trials import Trial, Verdict, scores_of
@@ -243,14 +243,16 @@ class RangeTest:
         return self._judged(start)
 
     def _try(self, anchors: list[float], start: Score, question: Question) -> None:
-        """Rungs of trial cycles: the first around the anchors, each later one around what the one before speaks for."""
+        """Rungs of trial cycles: each around what the one before speaks for, or around the anchors until one has learned."""
         length = self._length()
         rungs = question.rungs(length)
         bounds = question.bounds
         for place, rung in enumerate(rungs):
             found = self._rungs[-1].verdict(start, rung.updates) if self._rungs else None
             if place and (found is None or self._have_collapsed(start)):
-                return  # a network that has learned nothing may only need longer
+                return
+            if place and not self._known and not any(moved(score, start) for score in scores_of(self._rungs[-1].trials)):
+                found = None  # nothing has begun there, so that nothing tells where to go on
             deciding = Deciding(rung.updates, length, self._runner.epochs(rung.updates), self.judge.examples, found)
             self._rungs.append(deciding)
             last = self._runner.updates + (rung.trials - 1) * rung.updates

@@ -116,6 +116,11 @@ def lost(score: Score, start: Score) -> bool:
     return score.loss > start.loss and score.train - start.train > SURE * score.noise
 
 
+def moved(score: Score, start: Score) -> bool:
+    """Whether the held-out loss of a run differs from that of the start, up or down, by more than noise."""
+    return not score.sound or abs(score.loss - start.loss) > SURE * score.noise
+
+
 def loses_less(score: Score, other: Score) -> bool:
     """Whether the losses of a run, on training and on held-out data, are below those of another by more than rounding."""
     return gains(score, other) and other.train - score.train > ROUNDING * abs(score.train)
@@ -140,9 +145,12 @@ def learned_little(scores: Iterable[Score], start: Score) -> bool:
 
 
 def alike(scores: Iterable[Score], start: Score) -> bool:
-    """Whether the losses of all sound runs came to the same whatever their rate, as when a network collapses at each."""
+    """Whether the losses of all sound runs came to the same whatever their rate, as when a network collapses at each.
+
+    What stayed where it began has not collapsed: it may only need longer.
+    """
     scores = sound(scores)
-    if len(scores) < 2:
+    if len(scores) < 2 or not any(moved(score, start) for score in scores):
         return False
     noise = min(score.noise for score in scores)
     pairs = (

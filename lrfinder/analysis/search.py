@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from lrfinder.analysis.learning import Score, alike, gains, knows_more, loses_less, sound
+from lrfinder.analysis.learning import Score, alike, gains, knows_more, loses_less, moved, sound
 from lrfinder.analysis.metrics import ACCURACY, LOSS
 from lrfinder.analysis.smoothing import smoothed
 from lrfinder.analysis.trials import STEPS, Trial, by_rate, scores_of, verdict
@@ -197,8 +197,9 @@ def next_rate(
     all diverged                                             a step below the lowest
     the highest rate still speeds learning up                two steps above it, or one
     all came to the same, as where a network collapses       two steps below the lowest, or one
-    none learned, and the highest rate lost most             two steps above it, or one
-    none learned, and it did not                             two steps below the lowest, or one
+    none learned, and no loss moved, or the highest rate     two steps above it, or one
+    lost most
+    none learned otherwise                                   two steps below the lowest, or one
     the best is the highest or the lowest                    a step beyond it
     the best has a gap beside it                             the middle of the gap
     =======================================================  =================================
@@ -242,7 +243,8 @@ def _wishes(trials: Sequence[Trial], start: Score, examples: int | None, known: 
     if not known and alike(scores, start):
         return [lower - apart, lower]
     if not known and not knows_more(scores, start, examples):
-        return [higher + apart, higher] if _highest_lost_most(scores, start) else [lower - apart, lower]
+        up = not any(moved(score, start) for score in scores) or _highest_lost_most(scores, start)
+        return [higher + apart, higher] if up else [lower - apart, lower]
     best = trials.index(found.best)
     return [higher] * (best == len(trials) - 1) + [lower] * (best == 0) + _gaps(steps, best, apart)
 

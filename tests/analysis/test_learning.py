@@ -104,3 +104,23 @@ def test_neither_scale_nor_zero_of_the_loss_changes_anything(scores, before, sca
     assert learning.learned(others, other) is learning.learned(scores, start)
     assert learning.alike(others, other) is learning.alike(scores, start)
     assert learning.learned_little(others, other) is learning.learned_little(scores, start)
+
+
+@pytest.mark.parametrize(
+    ('score', 'expected'),
+    [
+        (Score(2.0, 1.9, noise=0.01), True),
+        (Score(2.0, 2.1, noise=0.01), True),
+        (Score(2.0, 1.98, noise=0.01), False),  # two standard errors
+        (learning.DIVERGED, True),
+    ],
+)
+def test_a_loss_has_moved_where_it_differs_from_that_of_the_start_by_more_than_noise(score, expected):
+    assert learning.moved(score, Score(2.0, 2.0)) is expected
+
+
+def test_what_ended_above_the_start_is_lost_unless_that_may_be_noise():
+    start = Score(2.0, 2.0)
+    assert learning.lost(Score(2.1, 2.1, noise=0.01), start)
+    assert not learning.lost(Score(2.1, 2.1, noise=0.1), start)
+    assert not learning.lost(Score(1.0, 2.1, noise=0.01), start)

@@ -172,6 +172,10 @@ def test_the_first_rates_of_a_later_rung_are_around_what_the_earlier_one_speaks_
     assert search.rates_around(0.012, (0.0, 0.01)) == [0.01]
 
 
+# A network on a plateau.
+STILL = Score(2.001, 2.001, 0.9, noise=0.005)
+
+
 @pytest.mark.parametrize(
     ('scores', 'power'),
     [
@@ -185,6 +189,8 @@ def test_the_first_rates_of_a_later_rung_are_around_what_the_earlier_one_speaks_
         ({-2: Score(1.9, 1.9, 0.89), -1.5: Score(1.88, 1.88, 0.885)}, -0.5),  # nothing was learned, but the loss fell more
         ({-2: Score(1.99, 1.99, 0.895), -1.5: SLOW, -1: DEAD}, -3.0),  # little was learned, and death above
         ({-2: Score(0.5, 0.5, 0.9), -1.5: Score(0.7, 0.7, 0.89)}, -3.0),  # the loss fell, and no more answers are right
+        ({-2: STILL, -1.5: Score(2.01, 2.01, 0.9, noise=0.005)}, -0.5),  # no loss moved by more than noise, up or down
+        ({-2: STILL, -1.5: Score(2.02, 2.02, 0.9, noise=0.005)}, -3.0),  # the highest one rose
         ({-3.5: WORSE, -3: GOOD, -2: BEST, -1: DEAD}, -1.5),  # a gap above the best
         ({-3.5: WORSE, -3: GOOD, -2: BEST, -1.5: DEAD}, -2.5),  # a gap below it
     ],
