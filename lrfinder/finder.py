@@ -34,6 +34,8 @@ from lrfinder.result import Result
 
 # A number of batches that is nearer to a whole one than this may be rounded.
 WHOLE = 0.1
+# And one that is nearer than this is one, but for the rounding of epoch_detail.
+ROUNDING = 1e-6
 
 
 @takes_names
@@ -108,13 +110,13 @@ def find(
         rate = Rate(optimizer, attr)
         runner = Runner(updater, rate, optimizer, undo, workers, names)
         judges = judges_for(updater, evaluator, workers)
-        test = RangeTest(runner, judges, names, partial(_updates, runner, length, policy), on_row or progress.show)
+        test = RangeTest(runner, judges, names, partial(_updates, updater, runner, length, policy), on_row or progress.show)
         try:
             estimate = test.run(question)
         except BaseException as error:  # an interruption, too: what was recorded goes with it
             vars(error).update(curve=test.curve, trials=test.trials)
             raise
-    epoch = _iterations_per_epoch(runner)
+    epoch = _epoch(updater, runner)
     plan = _plan(epoch, length, policy)
     batchsize = _batchsize(updater, runner)
     kind = _kind(optimizer)
@@ -124,7 +126,7 @@ def find(
         value_range=estimate.value_range,
         step_size=plan.step_size,
         policy=policy,
-        iterations_per_epoch=epoch,
+        iterations_per_epoch=None if epoch is None else max(1, math.ceil(epoch - cycles.EDGE)),
         exhausted=estimate.exhausted,
         reasons=reasons if batchsize is None else {**reasons, 'batchsize': holds_for(batchsize, kind, workers.size)},
         warnings=(*estimate.warnings, *_unreported(accuracy, test), *_proportion(rate)),
@@ -179,26 +181,38 @@ def _proportion(rate: Rate) -> list[str]:
     return [f'{which}, which the test moved in proportion: train with CLR(..., proportional=True)']
 
 
-def _plan(iterations_per_epoch: int | None, length: Length | None, policy: str) -> cycles.CyclePlan:
+def _plan(iterations_per_epoch: float | None, length: Length | None, policy: str) -> cycles.CyclePlan:
     """The cycles of the training; refuses options of the policy that don't fit into them."""
     plan = cycles.plan(iterations_per_epoch, length, policy)
     check_first_values(named(policy), (0.0, 1.0), plan.step_size)
     return plan
 
 
-def _updates(runner: Runner, length: Length | None, policy: str) -> int | None:
+def _updates(updater: Updater, runner: Runner, length: Length | None, policy: str) -> int | None:
     """The updates of a training of a given length, as far as the runs so far tell."""
-    epoch = _iterations_per_epoch(runner)
+    epoch = _epoch(updater, runner)
     _plan(epoch, length, policy)  # it is known from here on whether there is one
     if length is None:
         return None
     return max(1, round(cycles.iterations_in(length, epoch) / runner.iterations_per_update))
 
 
-def _iterations_per_epoch(runner: Runner) -> int | None:
-    """Iterations of the trainer in an epoch, where the main iterator tells; a batch on the edge counts as a whole one."""
+def _epoch(updater: Updater, runner: Runner) -> float | None:
+    """Iterations of the trainer in an epoch, where the main iterator tells.
+
+    No whole number where a batch goes on over the edge of an epoch, so that all are of one size; where the last one is smaller,
+    it counts as a whole one.
+    """
     share = runner.epochs_per_iteration
-    return max(1, math.ceil(1 / share - 0.01)) if share else None
+    if not share:
+        return None
+    iterator = main_iterator(updater)
+    batch, examples = batchsize_of(iterator), examples_in_epoch(iterator)
+    if batch is not None and examples is not None:
+        batches = share * examples / batch
+        if round(batches) >= 1 and abs(batches - round(batches)) < ROUNDING:
+            return round(1 / share, 6)
+    return max(1, math.ceil(1 / share - cycles.EDGE))
 
 
 def _batchsize(updater: Updater, runner: Runner) -> int | None:

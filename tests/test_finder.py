@@ -1,7 +1,7 @@
 """The whole range test on updaters whose good rates are known."""
 
-import clr  # noqa: F401
 import lrfinder
+from clr.training.extensions import CLR
 from lrfinder import range_test
 from lrfinder.analysis import analyzer
 
@@ -292,6 +292,17 @@ def test_no_trial_is_longer_than_the_training():
     found = lrfinder.find(updater(*blobs()), length=(40, 'iteration'), quiet=True)
     assert set(found.trials['updates']) == {40}
     assert found.suggestion.length == 40
+
+
+def test_whole_cycles_end_with_a_training_whose_epochs_end_within_a_batch():
+    """Ten epochs of 100 examples in batches of 32 are 32 iterations: 31 and a fourth."""
+    given = updater(*blobs(100), batchsize=32)
+    found = lrfinder.find(given, length=(10, 'epoch'), budget=100, quiet=True).suggestion
+    trainer = chainer.training.Trainer(given, (10, 'epoch'))
+    trainer.extend(CLR(found.attr, found.value_range, found.step_size, found.policy))
+    trainer.run()
+    assert (given.iteration, 4 * found.step_size, found.length, found.iterations_per_epoch) == (32, 32, 32, 4)
+    assert found.reasons['step_size'].startswith('2 whole cycles with half cycles of 2.56 epochs in 10 epochs')
 
 
 @pytest.mark.parametrize('budget', [99, 0, '600', 1.5])

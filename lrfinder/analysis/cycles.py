@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from clr.arguments import checked_count, is_number
+from clr.arguments import is_number
 from clr.policies import is_endless, length_of, step_size_of
 from lrfinder._names import plural
 from lrfinder.analysis.suggestion import Suggestion
@@ -24,6 +24,8 @@ CYCLES = 3
 # A half cycle of fewer updates than this is over before the rate has done anything; small data gets more epochs.
 HALF_CYCLE_UPDATES = 100
 UNITS = ('epoch', 'iteration')
+# So small a share of an iteration comes from rounding.
+EDGE = 0.01
 # Whoever asks for a longer training has slipped; and files hold no numbers that are much larger.
 LONGEST = 10_000_000_000
 # A range was not found for a training that is so many times as long, or as short.
@@ -50,7 +52,7 @@ class CyclePlan:
     reason: str
 
 
-def plan(iterations_per_epoch: int | None, length: Length | None = None, policy: str = 'triangular2') -> CyclePlan:
+def plan(iterations_per_epoch: float | None, length: Length | None = None, policy: str = 'triangular2') -> CyclePlan:
     """The cycles for a training of a given length, or of one that is not known.
 
     Without a length a half cycle is as few epochs, from 2 to 10, as give 100 updates. With one, three whole cycles fill it;
@@ -58,7 +60,8 @@ def plan(iterations_per_epoch: int | None, length: Length | None = None, policy:
     does not go in cycles, such as ``'one_cycle'``, fills it once.
 
     Args:
-        iterations_per_epoch: 1 or more; ``None`` where not even that is known.
+        iterations_per_epoch: Above 0, and no whole number where a batch goes on over the edge of an epoch; ``None`` where not
+            even that is known.
         length: The number of epochs or of iterations, 1 or more, and which of the two: ``(30, 'epoch')``.
         policy: The name of the policy to train with.
 
@@ -72,8 +75,8 @@ def plan(iterations_per_epoch: int | None, length: Length | None = None, policy:
     >>> plan(45, (30, 'epoch'), 'one_cycle')
     CyclePlan(step_size=600, cycles=None, iterations=1350, reason='one_cycle fills 30 epochs')
     """
-    if iterations_per_epoch is not None:
-        iterations_per_epoch = checked_count('iterations_per_epoch', iterations_per_epoch)
+    if iterations_per_epoch is not None and not (is_number(iterations_per_epoch) and 0 < iterations_per_epoch < math.inf):
+        raise ValueError(f'iterations_per_epoch must be a number above 0, not {iterations_per_epoch!r}')
     if length is None:
         return _open_ended(iterations_per_epoch)
     count, unit = checked_length(length)
@@ -101,14 +104,14 @@ def _far_apart(length: int, other: int) -> bool:
     return abs(math.log(other / length)) > math.log(OTHER_LENGTH)
 
 
-def iterations_in(length: Length, iterations_per_epoch: int | None) -> int:
-    """The iterations of a training of a given length.
+def iterations_in(length: Length, iterations_per_epoch: float | None) -> int:
+    """The iterations of a training of a given length: as many as Chainer's triggers let pass until it is reached.
 
     Raises:
         ValueError: The length is none, or it is in epochs, and it is not known how long one is.
 
-    >>> iterations_in((30, 'epoch'), 45), iterations_in((8000, 'iteration'), None)
-    (1350, 8000)
+    >>> iterations_in((30, 'epoch'), 45), iterations_in((30, 'epoch'), 3.125), iterations_in((8000, 'iteration'), None)
+    (1350, 94, 8000)
     """
     count, unit = checked_length(length)
     if unit == 'iteration':
@@ -118,7 +121,7 @@ def iterations_in(length: Length, iterations_per_epoch: int | None) -> int:
             'length is in epochs, but the iterator does not tell how long one is; '
             "give it in iterations, such as length=(8000, 'iteration')"
         )
-    return int(count * iterations_per_epoch)
+    return max(1, math.ceil(count * iterations_per_epoch - EDGE))
 
 
 def checked_length(length: Any) -> Length:
@@ -142,14 +145,14 @@ def checked_length(length: Any) -> Length:
     return count, unit
 
 
-def _open_ended(iterations_per_epoch: int | None) -> CyclePlan:
+def _open_ended(iterations_per_epoch: float | None) -> CyclePlan:
     if iterations_per_epoch is None:
         reason = f'{HALF_CYCLE_UPDATES} iterations, as the length of an epoch is not known'
         return CyclePlan(HALF_CYCLE_UPDATES, None, None, reason)
     least, most = HALF_CYCLE_EPOCHS
     epochs = min(max(math.ceil(HALF_CYCLE_UPDATES / iterations_per_epoch), least), most)
-    reason = f'{epochs} epochs of {iterations_per_epoch} iterations (Smith: {least} to {most} epochs)'
-    return CyclePlan(epochs * iterations_per_epoch, None, None, reason)
+    reason = f'{epochs} epochs of {_counted(iterations_per_epoch, "iteration")} (Smith: {least} to {most} epochs)'
+    return CyclePlan(max(1, round(epochs * iterations_per_epoch)), None, None, reason)
 
 
 def whole_cycles(policy: str, cycles: int, iterations: int, reason: str) -> CyclePlan:
@@ -178,11 +181,11 @@ def _without_epochs(policy: str, iterations: int) -> CyclePlan:
     return whole_cycles(policy, cycles, iterations, reason)
 
 
-def _filling(policy: str, iterations_per_epoch: int, iterations: int, length: str) -> CyclePlan:
+def _filling(policy: str, iterations_per_epoch: float, iterations: int, length: str) -> CyclePlan:
     least, most = HALF_CYCLE_EPOCHS
     longest = max(most * iterations_per_epoch, HALF_CYCLE_UPDATES)
     cycles = max(CYCLES, math.ceil(iterations / (2 * longest)))
-    cycles = _fitting(policy, max(1, min(cycles, iterations // (2 * least * iterations_per_epoch))), iterations)
+    cycles = _fitting(policy, max(1, min(cycles, int(iterations / (2 * least * iterations_per_epoch)))), iterations)
     step_size = whole_cycles(policy, cycles, iterations, '').step_size
     fits = 'Smith' if step_size <= most * iterations_per_epoch else 'few updates an epoch; Smith'
     fits = fits if step_size >= least * iterations_per_epoch else 'too short a training for what Smith asks'
@@ -194,7 +197,7 @@ def _filling(policy: str, iterations_per_epoch: int, iterations: int, length: st
 def _counted(count: float, unit: str) -> str:
     """A number with its unit.
 
-    >>> _counted(1, 'epoch'), _counted(2.5, 'epoch')
-    ('1 epoch', '2.5 epochs')
+    >>> _counted(1, 'epoch'), _counted(2.5, 'epoch'), _counted(2e6, 'epoch')
+    ('1 epoch', '2.5 epochs', '2000000 epochs')
     """
-    return f'{count:g} {plural(count, unit)}'
+    return f'{int(count) if count == int(count) else f"{count:.4g}"} {plural(count, unit)}'

@@ -77,7 +77,7 @@ def learned(scores: Iterable[Score], start: Score, examples: int | None = None) 
     (True, False)
     """
     scores = sound(scores)
-    if _few(examples):
+    if few(examples):
         return any(_surely(start.train - score.train, score) for score in scores)
     if by_loss_alone(scores, start):
         return any(_surely(start.loss - score.loss, score) for score in scores)
@@ -98,7 +98,7 @@ def knows_more(scores: Iterable[Score], start: Score, examples: int | None = Non
     scores = sound(scores)
     if by_loss_alone(scores, start):
         return any(gains(score, start) for score in scores)
-    if _few(examples) and math.isfinite(start.wrong):
+    if few(examples) and math.isfinite(start.wrong):
         return any(start.wrong - score.wrong > WRONG_FALL * start.wrong for score in scores)
     return any(_answers_better(score, start, examples) for score in scores)
 
@@ -173,7 +173,8 @@ def by_loss_alone(scores: Iterable[Score], start: Score) -> bool:
     return not all(math.isfinite(score.error) for score in (start, *sound(scores)))
 
 
-def _few(examples: int | None) -> bool:
+def few(examples: int | None) -> bool:
+    """Whether there are so few held-out examples that single answers decide."""
     return examples is not None and examples < FEW_EXAMPLES
 
 

@@ -28,7 +28,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from lrfinder.analysis.learning import Score, by_loss_alone, learned_little, lost
+from lrfinder.analysis.learning import Score, by_loss_alone, few, learned_little, lost
 
 import numpy as np
 import numpy.typing as npt
@@ -177,7 +177,7 @@ def verdict(
     known = np.interp(logs, tried, sound.astype(float)) > 1 - 1e-9  # not on the way to a rate that diverged
     behind, held_out, training = (
         np.interp(logs, tried, np.minimum(shortfall, 1.0))
-        for shortfall in (shortfalls(scores, start), *_by_one_measure(scores, start))
+        for shortfall in (shortfalls(scores, start), *_by_one_measure(scores, start, examples))
     )
     weights = _weights(costs(logs, behind, FORESIGHT), known, sampling_error(scores, start, examples))
     answer = float(np.sum(weights * logs) / np.sum(weights))
@@ -274,15 +274,17 @@ def training_shortfalls(scores: Sequence[Score], start: Score) -> Floats:
     return _behind(np.array([score.train for score in scores]), start.train)
 
 
-def _by_one_measure(scores: Sequence[Score], start: Score) -> tuple[Floats, Floats]:
+def _by_one_measure(scores: Sequence[Score], start: Score, examples: int | None) -> tuple[Floats, Floats]:
     """How far runs stay behind on held-out data and on the training data: by answers where both are known, or by loss.
 
     A network that grows too sure of itself loses more while its answers get better still: losses tell of overfitting too soon.
+    But of few held-out examples answers tell less than losses.
     """
     errors, wrong = (
         np.array([getattr(score, share) if score.sound else math.inf for score in scores]) for share in ('error', 'wrong')
     )
-    if np.isnan([start.error, start.wrong, *errors, *wrong]).any() or errors.min() >= start.error:
+    unknown = np.isnan([start.error, start.wrong, *errors, *wrong]).any()
+    if unknown or errors.min() >= start.error or few(examples):
         return shortfalls(scores, start), training_shortfalls(scores, start)
     return _behind(errors, start.error), _behind(wrong, start.wrong)
 

@@ -2,7 +2,7 @@
 
 import re
 
-from lrfinder.analysis.cycles import checked_length, plan
+from lrfinder.analysis.cycles import checked_length, iterations_in, plan
 
 import pytest
 
@@ -26,7 +26,8 @@ def test_without_a_length_a_half_cycle_is_two_epochs_or_a_hundred_updates(per_ep
     assert found.step_size == step_size
     assert found.cycles is None
     assert found.iterations is None
-    assert found.reason == f'{epochs} epochs of {per_epoch} iterations (Smith: 2 to 10 epochs)'
+    iterations = 'iteration' if per_epoch == 1 else 'iterations'
+    assert found.reason == f'{epochs} epochs of {per_epoch} {iterations} (Smith: 2 to 10 epochs)'
 
 
 def test_without_even_the_length_of_an_epoch_it_is_a_hundred_updates():
@@ -105,9 +106,20 @@ def test_the_reason_says_what_was_chosen(per_epoch, epochs, reason):
     assert plan(per_epoch, (epochs, 'epoch')).reason == reason
 
 
-@pytest.mark.parametrize('value', [0, -3, 2.5, float('nan'), '4', True])
+@pytest.mark.parametrize(
+    ('per_epoch', 'length', 'iterations'),
+    [(1.25, 30, 38), (3.125, 10, 32), (3.125, 30, 94), (0.8, 10, 8), (45.000001, 30, 1350)],
+)
+def test_an_epoch_that_ends_within_a_batch_is_no_whole_number_of_iterations(per_epoch, length, iterations):
+    """A trainer stops at the first iteration by which the epochs are done; whole cycles end no more than half of one before."""
+    found = plan(per_epoch, (length, 'epoch'))
+    assert iterations_in((length, 'epoch'), per_epoch) == iterations
+    assert 0 <= iterations - found.iterations < 2 * found.cycles
+
+
+@pytest.mark.parametrize('value', [0, -3, float('nan'), float('inf'), '4', True])
 def test_what_is_no_count_of_iterations_is_refused(value):
-    message = f'^{re.escape(f"iterations_per_epoch must be a whole number, 1 or more, not {value!r}")}$'
+    message = f'^{re.escape(f"iterations_per_epoch must be a number above 0, not {value!r}")}$'
     with pytest.raises(ValueError, match=message):
         plan(value)
     with pytest.raises(ValueError, match=message):

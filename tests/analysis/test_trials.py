@@ -122,6 +122,8 @@ def test_overfitting_is_told_by_answers_where_they_are_known():
     too_sure = cycles((0.9, 0.5, 0.30, 0.30), (0.7, 0.6, 0.20, 0.20), (0.5, 0.9, 0.10, 0.10), (0.4, 1.3, 0.05, 0.05))
     assert weighing.verdict(too_sure, start, 10).lowered == 1
     assert weighing.verdict(too_sure, START, 10).lowered > 5  # the answers on the training data are not known
+    few, enough = (weighing.verdict(too_sure, start, 10, examples=examples).lowered for examples in (99, 100))
+    assert (few > 5, enough) == (True, 1)
 
 
 def test_answers_that_get_no_better_tell_nothing_of_overfitting():
