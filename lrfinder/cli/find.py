@@ -125,7 +125,7 @@ class _Job:
         names = [RUN, CURVE, TRIALS, PICTURE, SUGGESTION]
         names += ['log', TRAINING, *snapshots.all_names(self._folder)] if self._plan is not None else []
         names += compare.FILES if self._options.compare else []
-        return [*names, *trial_folders.FILES] if self._options.tune else names
+        return [*names, *trial_folders.FILES, trial_folders.RANGE_FILE] if self._options.tune else names
 
     def _build(self, seed: int) -> Parts:
         """What was built to see that it can be is as good as new, once."""

@@ -40,15 +40,24 @@ def check_names(folder: Path, files: Iterable[str], folders: Iterable[str] = ())
     for wanted, names in (('file', (LOCK, *files)), ('directory', folders)):
         for name in names:
             kind = _kind(folder / name)
-            if kind not in (wanted, None):
-                raise UsageError(f'--out {folder}: there is a {kind} called {name}; move it away, or choose another --out')
+            replaced = wanted == 'file' and kind == 'broken link'
+            if kind not in (wanted, None) and not replaced:
+                raise UsageError(_in_the_way(folder, kind, name))
+    if (folder / LOCK).is_symlink():  # it is not followed
+        raise UsageError(_in_the_way(folder, 'link', LOCK))
+
+
+def _in_the_way(folder: Path, kind: str, name: str) -> str:
+    return f'--out {folder}: there is a {kind} called {name}; move it away, or choose another --out'
 
 
 def _kind(path: Path) -> str | None:
     """What a path is; ``None`` where there is nothing."""
     if path.is_dir():
         return 'directory'
-    return 'file' if path.is_file() else 'pipe or device' if path.exists() else None
+    if path.is_file():
+        return 'file'
+    return 'pipe or device' if path.exists() else 'broken link' if path.is_symlink() else None
 
 
 @contextlib.contextmanager

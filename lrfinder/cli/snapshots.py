@@ -103,9 +103,8 @@ class Snapshots(extension.Extension):
         self._origin = dataclasses.replace(self._origin, earlier=(*self._origin.earlier, name))
 
     def _remove(self, path: Path) -> None:
-        with contextlib.suppress(UsageError, OSError):
-            found = origin_of(path)
-            if found is not None and found.run_id == self._origin.run_id:
+        if own_origin(path, self._origin.run_id) is not None:
+            with contextlib.suppress(OSError):
                 path.unlink()
 
 
@@ -151,6 +150,14 @@ def origin_of(path: Path) -> Origin | None:
         raise
     except Exception as error:  # damaged bytes make zipfile and NumPy raise nearly anything
         raise UsageError(f'--resume: {path} is not a snapshot, or is damaged ({describe(error)})') from error
+
+
+def own_origin(path: Path, run_id: str) -> Origin | None:
+    """Where a snapshot of a run comes from; ``None`` for that of another run, and for what is no snapshot."""
+    with contextlib.suppress(UsageError, OSError):
+        origin = origin_of(path)
+        return origin if origin is not None and origin.run_id == run_id else None
+    return None
 
 
 def load(path: Path, trainer: Any, trained_with: Mapping[str, Any]) -> None:

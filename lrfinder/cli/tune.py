@@ -115,15 +115,11 @@ class Tuning:
                 self._remove(path)
 
     def _remove(self, folder: Path) -> None:
-        names = [name for name in snapshots.all_names(folder) if self._is_own(folder / name)]
+        names = [name for name in snapshots.all_names(folder) if snapshots.own_origin(folder / name, self._run_id)]
         with contextlib.suppress(OSError):
             for name in ('log', *names):
                 (folder / name).unlink(missing_ok=True)
             folder.rmdir()
-
-    def _is_own(self, path: Path) -> bool:
-        origin = snapshots.origin_of(path)
-        return origin is not None and origin.run_id == self._run_id
 
     def _keep(self, tuned: Tuned) -> None:
         """Puts the training of the answer where that of a run without tuning is, and writes the files."""
@@ -151,7 +147,6 @@ class Tuning:
     def _drop_other_answers(self, suggestion: Suggestion) -> None:
         """Removes the snapshot of what was the answer before there were more trials."""
         for name in snapshots.all_names(self._folder):
-            origin = snapshots.origin_of(self._folder / name)
-            own = origin is not None and origin.run_id == self._run_id
-            if own and origin is not None and origin.trained_with != train.trained_with(suggestion):
+            origin = snapshots.own_origin(self._folder / name, self._run_id)
+            if origin is not None and origin.trained_with != train.trained_with(suggestion):
                 (self._folder / name).unlink()
