@@ -21,6 +21,7 @@ from lrfinder._names import suggest
 from lrfinder.analysis.analyzer import Reading
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
 from lrfinder.analysis.trials import EIGHT_OF_TEN
+from lrfinder.engine.built import Build, built
 from lrfinder.engine.processes import alone, at_once, checked_jobs
 from lrfinder.result import Result
 
@@ -28,8 +29,6 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from lrfinder.engine.run import OnRow
-
-Build = Callable[[int], tuple[Any, Any]]
 
 # What a test expects of others counts as so many answers more, for the spread of the answers.
 OWN_WORTH = 3
@@ -244,12 +243,7 @@ def _outcome(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRo
 def _find(build: Build, seed: int, find_options: dict[str, Any], on_row: OnRow | None) -> Result:
     from lrfinder.finder import find
 
-    made: Any = build(seed)
-    try:
-        updater, evaluator = made
-    except (TypeError, ValueError):
-        what = type(made).__name__
-        raise ValueError(f'build(seed) must return an updater and its evaluator or None, as a pair, not {what}') from None
+    updater, evaluator = built(build, seed)
     return find(updater, evaluator=evaluator, on_row=on_row, **find_options)
 
 

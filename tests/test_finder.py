@@ -227,6 +227,7 @@ def test_all_but_the_updater_goes_by_its_name():
     'named, message',
     [
         (dict(evaluator=L.Linear(2, 3)), 'evaluator must be one of chainer.training.extensions, such as .*, not Linear'),
+        (dict(evaluator=extensions.Evaluator), 'evaluator must be .*, such as .*, not the class Evaluator'),
         (dict(evaluator=[1, 2]), 'evaluator must be one of chainer.training.extensions, such as .*, not list'),
         (dict(optimizer='main'), 'optimizer must be one of chainer.optimizers, not str'),
         (dict(loss=5), "loss must be a name, such as 'main/loss', not 5"),

@@ -28,6 +28,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from lrfinder._names import plural
 from lrfinder.analysis.learning import Score, by_loss_alone, few, learned_little, lost
 
 import numpy as np
@@ -359,7 +360,8 @@ def _power(log: float) -> float:
 def reason(trials: Sequence[Trial], found: Verdict) -> str:
     """Why the rate of a verdict, in words."""
     lowered = f'{found.lowered:.2g} times lower, as a longer training may overfit: ' if found.lowered > 1.1 else ''
-    middle = f'the middle of the rates that did well in {len(trials)} trial cycles, and still do up to twice as high'
+    cycles = f'{len(trials)} {plural(len(trials), "trial cycle")}'
+    middle = f'the middle of the rates that did well in {cycles}, and still do up to twice as high'
     return f'{lowered}{middle}; by their highest rate: {outcomes(trials)}'
 
 
@@ -392,6 +394,11 @@ def warnings(trials: Sequence[Trial], found: Verdict, start: Score, epochs: floa
             'lowered for that: let the iterator have epoch_detail'
         )
     rates = [trial.rate for trial in trials]
+    if min(rates) == max(rates):
+        texts.append(
+            'only one rate was tried, with which nothing could be compared: look over a wider range '
+            '(--value-range, value_range=), or let the answer cost more (--budget, budget=)'
+        )
     if found.best.rate == min(rates) < max(rates):
         texts.append(_elsewhere('lowest', 'lower', found.best.rate / 100, found.best.rate))
     if found.best.rate == max(rates) > min(rates):

@@ -197,8 +197,8 @@ NEEDS_TRAINER = 'the evaluator needs a trainer, and find calls it without one; g
 
 
 def _check_callable(evaluator: Any) -> None:
-    if not callable(evaluator) or isinstance(evaluator, Link):
-        kind = type(evaluator).__name__
+    if not callable(evaluator) or isinstance(evaluator, (Link, type)):
+        kind = f'the class {evaluator.__name__}' if isinstance(evaluator, type) else type(evaluator).__name__
         raise SetUpError(f'evaluator must be one of chainer.training.extensions, such as Evaluator(data, model), not {kind}')
     try:
         inspect.signature(evaluator).bind()

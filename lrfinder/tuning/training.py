@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,11 @@ from clr.training.extensions import CLR
 from lrfinder import _files
 from lrfinder.analysis.metrics import LOSS, METRICS, VALIDATION
 from lrfinder.analysis.suggestion import Suggestion
+from lrfinder.engine.built import Build, built
 from lrfinder.engine.judge import EvaluatorJudge
 from lrfinder.engine.progress import Progress
 from lrfinder.engine.recorder import Names, as_number
+from lrfinder.engine.run import chosen_optimizer
 from lrfinder.engine.workers import workers_of
 from lrfinder.tuning.trials import Training, Watch
 
@@ -39,13 +41,13 @@ class Trainer:
         quiet: Whether to show no progress bar.
     """
 
-    build: Callable[[int], tuple[Any, Any]]
+    build: Build
     per_epoch: int
     folder: Path | None = None
     quiet: bool = False
 
     def __call__(self, training: Training, watch: Watch) -> Mapping[str, Any]:
-        updater, evaluator = self.build(training.seed)
+        updater, evaluator = built(self.build, training.seed)
         found: dict[str, Any] = {}
         with tempfile.TemporaryDirectory() as out, Progress(training.title, training.iterations, self.quiet) as progress:
             trainer = chainer.training.Trainer(updater, lambda trainer: _ended(trainer, training, found), out=out)
@@ -88,10 +90,12 @@ def validated(updater: Any, evaluator: Any) -> dict[str, Any]:
     """What an evaluator says of the model as it is now, by the names of a curve's columns.
 
     Raises:
-        ValueError: There is none, it reports neither a loss nor an accuracy, or several workers train together.
+        ValueError: There is none, it reports neither a loss nor an accuracy, several workers train together, or this is no
+            updater.
     """
     if evaluator is None:
         raise ValueError(NO_EVALUATOR)
+    chosen_optimizer(updater)
     workers = workers_of(updater)
     if workers.size > 1:
         raise ValueError('tune works for one process alone, not for workers that train together')

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from clr.arguments import checked_count
+from clr.arguments import checked_callback, checked_count
 from lrfinder._names import plural
 from lrfinder.analysis import cycles
 from lrfinder.analysis.comparison import Difference
 from lrfinder.analysis.cycles import CyclePlan, Length
 from lrfinder.analysis.metrics import BY_WORTH
 from lrfinder.analysis.suggestion import Suggestion
+from lrfinder.engine.built import Build, built
 from lrfinder.engine.processes import MANY, alone, at_once, checked_jobs
 from lrfinder.tuning import trials as studies
 from lrfinder.tuning.training import VALIDATIONS, Trainer, validated
@@ -72,7 +73,7 @@ class Tuned:
 
 
 def tune(
-    build: Callable[[int], tuple[Any, Any]],
+    build: Build,
     length: Length,
     *,
     trials: int = TRIALS,
@@ -127,11 +128,12 @@ def tune(
     jobs = checked_jobs(jobs)
     cycles.checked_length(length)
     _check_suggestion(suggestion, find_options)
-    measured = validated(*build(seed))
+    checked_callback('build', build, 'build(seed)', optional=False)
+    measured = validated(*built(build, seed))
     if suggestion is None:
         from lrfinder.finder import find
 
-        updater, evaluator = build(seed)
+        updater, evaluator = built(build, seed)
         suggestion = find(updater, evaluator=evaluator, length=length, quiet=quiet, **find_options).suggestion
     plan = cycles.plan(suggestion.iterations_per_epoch, length, suggestion.policy)
     assert plan.iterations is not None

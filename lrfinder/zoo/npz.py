@@ -122,7 +122,7 @@ def _targets(name: str, y: Array) -> Array:
 
 def _note(y: Array) -> str:
     """What to know of targets that look like labels."""
-    if y.ndim > 1 or not (y == np.round(y)).all():
+    if y.size > len(y) or not (y == np.round(y)).all():
         return ''
     return f'y holds whole numbers as {y.dtype}, which are taken for targets of a regression; for classes, save integers'
 

@@ -199,9 +199,12 @@ def test_no_sound_cycle_gives_no_verdict():
 
 
 def test_one_cycle_speaks_for_its_own_rate():
-    found = weighing.verdict(trials(Score(1.0, 1.0)), START)
+    alone = trials(Score(1.0, 1.0))
+    found = weighing.verdict(alone, START)
     assert found.rate == pytest.approx(0.01)
     assert found.band == (pytest.approx(0.01), pytest.approx(0.01))
+    assert weighing.reason(alone, found).startswith('the middle of the rates that did well in 1 trial cycle, and')
+    assert [text[:23] for text in weighing.warnings(alone, found, START, 2)] == ['only one rate was tried']
 
 
 def test_the_order_of_the_cycles_does_not_matter():

@@ -10,6 +10,7 @@ from lrfinder.analysis.metrics import LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS
 from lrfinder.cli.build import Builder
 from lrfinder.cli.options import Options
 
+import chainer
 import pytest
 
 optuna = pytest.importorskip('optuna')
@@ -246,6 +247,18 @@ def test_many_trainings_need_a_study_that_processes_share(build):
 def test_without_a_validation_there_is_nothing_to_judge_by(build):
     with pytest.raises(ValueError, match='build must return an updater and an evaluator'):
         lrfinder.tune(lambda seed: (build(seed)[0], None), (4, 'epoch'), suggestion=FOUND)
+
+
+def test_what_builds_no_updater_is_refused(build):
+    updater, evaluator = build(0)
+    trainer = chainer.training.Trainer(updater, (1, 'epoch'))
+    for wrong, message in (
+        (trainer, r'build must be a function to be called as build\(seed\), not <chainer'),
+        (lambda seed: trainer, r'build\(seed\) must return an updater and its evaluator or None, as a pair, not Trainer'),
+        (lambda seed: (trainer, evaluator), r'an updater is needed, such as trainer.updater, not Trainer'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            lrfinder.tune(wrong, (4, 'epoch'), suggestion=FOUND)
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,10 @@ def test_many_classes_are_few_for_many_examples(tmp_path, most, n_classes):
             np.arange(10) % 2 * 1.0,
             'y holds whole numbers as float64, which are taken for targets of a regression; for classes, ',
         ),
+        (
+            np.arange(10).reshape(-1, 1) % 2 * 1.0,
+            'y holds whole numbers as float64, which are taken for targets of a regression; for classes, ',
+        ),
         (np.arange(10) / 3, ''),
         (np.arange(10) % 2, ''),
         (np.ones((10, 2)), ''),
