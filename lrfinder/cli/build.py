@@ -83,9 +83,14 @@ class Builder:
         return data
 
     @property
+    def epoch(self) -> float:
+        """Updates in an epoch; no whole number where a batch goes on over its edge."""
+        return len(self.data.train) / self._options.batchsize
+
+    @property
     def iterations_per_epoch(self) -> int:
         """Updates until every example has been seen."""
-        return math.ceil(len(self.data.train) / self._options.batchsize)
+        return math.ceil(self.epoch)
 
     def build(self, seed: int) -> Parts:
         """Builds everything anew; the global random generators start at the seed.

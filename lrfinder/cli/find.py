@@ -87,7 +87,7 @@ class _Job:
         epochs = self._options.epoch
         self._length = (epochs, 'epoch') if epochs else None
         with blaming('--policy'):
-            plan = cycles.plan(builder.iterations_per_epoch, self._length, self._options.policy)
+            plan = cycles.plan(builder.epoch, self._length, self._options.policy)
             check_first_values(named(self._options.policy), (0.0, 1.0), plan.step_size)
         self._plan = plan if epochs else None
         self._folders = compare.folders(self._options)

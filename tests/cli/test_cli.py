@@ -155,7 +155,7 @@ def test_a_run_leaves_the_files_of_the_contract(trained):
         'log',
         'range_test.png',
         'run.json',
-        'snapshot_iter_48',
+        'snapshot_iter_44',
         'suggestion.json',
         'training.png',
         'trials.csv',
@@ -185,15 +185,15 @@ def test_the_suggestion_is_a_range_for_the_optimizer(trained):
 
 
 def test_the_training_is_of_whole_cycles(trained):
-    # 4 epochs of 12 iterations are one cycle with half cycles of 2 epochs.
+    # 4 epochs of 1437 examples are 45 iterations, which one cycle with half cycles of 22 fits into.
     suggestion = lrfinder.Suggestion.load(trained / 'suggestion.json')
-    assert suggestion.step_size == 24
+    assert suggestion.step_size == 22
     entries = log(trained)
-    assert [entry['iteration'] for entry in entries] == [12, 24, 36, 48]
+    assert [entry['iteration'] for entry in entries] == [12, 24, 36, 44]
     low, high = suggestion.value_range
     # The height of the triangle at the last update of each epoch.
     heights = [(entry['lr'] - low) / (high - low) for entry in entries]
-    assert heights == pytest.approx([11 / 24, 23 / 24, 13 / 24, 1 / 24])
+    assert heights == pytest.approx([11 / 22, 21 / 22, 9 / 22, 1 / 22])
 
 
 def test_the_comparison_has_the_same_budget_at_three_fixed_rates(trained):
@@ -201,7 +201,7 @@ def test_the_comparison_has_the_same_budget_at_three_fixed_rates(trained):
     low, high = lrfinder.Suggestion.load(trained / 'suggestion.json').value_range
     runs = dict(iter(table.groupby('run', sort=False)))
     assert list(runs) == ['CLR', f'fixed {low:.4g}', f'fixed {(low * high) ** 0.5:.4g}', f'fixed {high:.4g}']
-    assert all(part['iteration'].tolist() == [12, 24, 36, 48] for part in runs.values())
+    assert all(part['iteration'].tolist() == [12, 24, 36, 44] for part in runs.values())
     np.testing.assert_allclose(runs[f'fixed {low:.4g}']['lr'], low)
 
 
@@ -214,11 +214,11 @@ def test_the_summary_is_for_a_person_to_act_on(command, copy):
     )
     low, high = lrfinder.Suggestion.load(copy / 'suggestion.json').value_range
     assert f'\n  min {low:.4g}: ' in out and f'\n  max {high:.4g}: ' in out
-    assert '\nstep_size: 24 iterations: 1 whole cycle with half cycles of 2 epochs in 4 epochs' in out
+    assert '\nstep_size: 22 iterations: 1 whole cycle with half cycles of 1.96 epochs in 4 epochs' in out
     assert f'\nPicture: {copy / "range_test.png"}\n' in out
     assert 'from clr.training.extensions import CLR\n' in out
-    assert '\nAfter 48 iterations: validation accuracy ' in out
-    assert f'Picture: {copy / "training.png"}; snapshot: {copy / "snapshot_iter_48"}\n' in out
+    assert '\nAfter 44 iterations: validation accuracy ' in out
+    assert f'Picture: {copy / "training.png"}; snapshot: {copy / "snapshot_iter_44"}\n' in out
     assert out.endswith(f'One run each on 360 validation examples. Picture: {copy / "compare.png"}\n')
 
 
@@ -245,9 +245,9 @@ def shown_on_a_terminal(monkeypatch, *arguments):
 
 def test_on_a_terminal_there_is_a_progress_bar_with_rate_and_loss(monkeypatch, tmp_path):
     shown = shown_on_a_terminal(monkeypatch, '--epoch', '4', '--out', str(tmp_path))
-    # At most 60 updates of the scan, five trial cycles of 48, which is as long as the training, and the ramp of 60.
-    assert re.search(r'range test: +\d+%\|.*\| \d+/360 \[\d\d:\d\d<.*, rate [\d.e-]+, loss [\d.]+\]', shown)
-    assert re.search(r'CLR: +\d+%\|.*\| \d+/48 \[.*, rate [\d.e-]+, loss [\d.]+\]', shown)
+    # At most 60 updates of the scan, five trial cycles of 44, which is as long as the training, and the ramp of 60.
+    assert re.search(r'range test: +\d+%\|.*\| \d+/340 \[\d\d:\d\d<.*, rate [\d.e-]+, loss [\d.]+\]', shown)
+    assert re.search(r'CLR: +\d+%\|.*\| \d+/44 \[.*, rate [\d.e-]+, loss [\d.]+\]', shown)
 
 
 def test_of_several_seeds_the_bar_counts_all_updates(monkeypatch, tmp_path):
@@ -368,7 +368,7 @@ def stopped(folder, state):
         'before the test was done': [],
         'between curve and suggestion': ['curve.csv'],
         'after the test': [*RANGE_TEST, 'range_test.png'],
-        'after the training': [*RANGE_TEST, 'range_test.png', 'log', 'snapshot_iter_48'],
+        'after the training': [*RANGE_TEST, 'range_test.png', 'log', 'snapshot_iter_44'],
     }[state]
     for path in folder.iterdir():
         if path.is_dir():
@@ -415,8 +415,8 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(command, undisturbed, tmp
         return {path.name for path in out.iterdir()}
 
     assert interrupted(40) == {'run.json', 'curve.csv'}  # in the range test
-    # The last 72 updates are the training, 12 an epoch: this is in the fourth.
-    assert {'suggestion.json', 'log', 'snapshot_iter_36'} <= interrupted(updates - 72 + 40, '--resume', out)
+    # The last 68 updates are the training, 12 an epoch at most: this is in the fourth.
+    assert {'suggestion.json', 'log', 'snapshot_iter_36'} <= interrupted(updates - 68 + 40, '--resume', out)
     monkeypatch.delenv('NETS_STOP')
     assert command('--resume', out)[0] == 0
     assert_same_outcome(out, folder)
@@ -466,8 +466,8 @@ def test_training_can_follow_a_range_test_later(command, trained, tmp_path):
     curve = (out / 'curve.csv').read_bytes()
     assert command('--resume', out, '--epoch', 4, '--quiet')[0] == 0
     assert (out / 'curve.csv').read_bytes() == curve
-    assert (out / 'snapshot_iter_48').is_file()
-    warning = 'the range was found for a training of about 360 iterations, and this one takes 48: a new run with'
+    assert (out / 'snapshot_iter_44').is_file()
+    warning = 'the range was found for a training of about 360 iterations, and this one takes 44: a new run with'
     assert any(text.startswith(warning) for text in lrfinder.Suggestion.load(out / 'suggestion.json').warnings)
 
 
@@ -517,7 +517,7 @@ def test_what_is_no_run_can_not_go_on(command, copy, tmp_path):
 def test_a_snapshot_of_another_run_is_refused(command, copy):
     record = json.loads((copy / 'run.json').read_text())
     (copy / 'run.json').write_text(json.dumps({**record, 'run_id': 'another'}))
-    path = copy / 'snapshot_iter_48'
+    path = copy / 'snapshot_iter_44'
     _, _, error = command('--resume', path)
     assert error == f'lrfinder: error: --resume {path}: this snapshot is not of the run in {copy}\n'
 

@@ -39,7 +39,7 @@ def test_the_files_are_those_of_a_training_and_of_the_trials(tuned):
         'log',
         'range_test.png',
         'run.json',
-        'snapshot_iter_24',
+        'snapshot_iter_22',
         'suggestion.json',
         'training.png',
         'trials.csv',
@@ -72,7 +72,7 @@ def test_the_training_of_the_answer_is_that_of_its_trial(tuned):
     log = json.loads((tuned / 'log').read_text())
     best = pd.read_csv(tuned / 'tune.csv')['value'].tolist()
     assert log[-1]['validation/main/accuracy'] in best
-    assert log[-1]['iteration'] == 24
+    assert log[-1]['iteration'] == 22
 
 
 def test_the_study_is_an_ordinary_one(tuned):
