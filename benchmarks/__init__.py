@@ -24,7 +24,7 @@ was cut off is continued with the tasks that are left. The groups:
 
     tune     28: may be looked at when constants are chosen
     held     44: choose nothing, but were measured while the algorithm was designed
-    fresh     8: drawn up before the algorithm was changed last, and measured when that was done
+    fresh     8: drawn up before the algorithm was changed, and without a say in any change since
     kinds     8: attention, fine-tuning, a loss without accuracy, a balanced iterator; as 'held'
     long      4: more data, for long trainings
 

@@ -24,7 +24,7 @@ OURS = 'lrfinder'
 UNVALIDATED = 'lrfinder, no evaluator'
 ELSEWHERE = 'lrfinder, other seeds'
 GROUPS = {
-    'fresh': 'never looked at',
+    'fresh': 'that had no say in the rule',
     'kinds': 'of another kind, not tuned on',
     'held': 'looked at, not tuned on',
     'tune': 'tuned on',
