@@ -131,10 +131,12 @@ def _train(parts: Parts, trained_with: Mapping[str, Any], course: Course, title:
         trainer.extend(snapshots.Snapshots(snapshots.Origin(course.run_id, trained_with), optimizer), trigger=at_epochs)
         if progress.visible:
             trainer.extend(_bar(progress, rate), name='bar', priority=extension.PRIORITY_WRITER)  # before the next rate is set
-        if course.earlier is not None:
+        if course.earlier is None:
+            with writing(course.folder):
+                pass  # found out now that it can't be
+        else:
             snapshots.load(course.earlier, trainer, trained_with)
-        with writing(course.folder):
-            pass  # found out now that it can't be
+            _write_log(log, course.folder)  # as it was then: it may be gone, or have a row more
         with np.errstate(all='ignore'):  # a fixed rate may well be too large
             trainer.run(show_loop_exception_msg=False)
     return log.log
@@ -180,10 +182,14 @@ def _log_writer(log: Any, folder: Path) -> Any:
 
     @training.make_extension(priority=extension.PRIORITY_READER - 1)
     def write_log(_: Any) -> None:
-        with writing(folder):
-            _files.write_text(folder / 'log', json.dumps(log.log, indent=4, allow_nan=False))
+        _write_log(log, folder)
 
     return write_log
+
+
+def _write_log(log: Any, folder: Path) -> None:
+    with writing(folder):
+        _files.write_text(folder / 'log', json.dumps(log.log, indent=4, allow_nan=False))
 
 
 def _bar(progress: Progress, rate: Callable[[Any], float]) -> Any:

@@ -147,6 +147,21 @@ def test_a_resumed_training_ends_as_an_undisturbed_one(builder, tmp_path, name, 
         np.testing.assert_array_equal(weights(resumed)[name], array)
 
 
+@pytest.mark.parametrize('stop', [6, 18])
+@pytest.mark.parametrize('left', [None, '', '[{'])
+def test_the_log_of_a_resumed_training_is_whole_again(builder, tmp_path, stop, left):
+    """Its snapshot has it, whatever has become of the file, and whether there is anything left to train."""
+    built = builder()
+    chosen = suggestion(built, 18)
+    train.train_with_clr(built.build(0), chosen, course(tmp_path, stop))
+    (tmp_path / 'log').unlink()
+    if left is not None:
+        (tmp_path / 'log').write_text(left)
+    log = train.train_with_clr(built.build(0), chosen, course(tmp_path, 18, snapshots.newest_snapshot(tmp_path, 'a')))
+    assert json.loads((tmp_path / 'log').read_text()) == log
+    assert [row['iteration'] for row in log] == [6, 12, 18]
+
+
 def test_a_training_that_was_finished_is_not_begun_again(builder, tmp_path):
     log = train.train_with_clr(builder().build(0), suggestion(builder()), course(tmp_path, 12))
     earlier = snapshots.newest_snapshot(tmp_path, 'a')
