@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# What to do where a run can't be gone on with.
+ANEW = 'start a new run without --resume'
+
 
 class UsageError(Exception):
     """Bad usage or bad input. The message is one line that names the flag or the file."""

@@ -19,7 +19,7 @@ from typing import Any
 from lrfinder import _files
 from lrfinder._names import CURVE, RUN, SUGGESTION, TRIALS
 from lrfinder.cli import finished, trial_folders
-from lrfinder.cli.errors import UsageError, writing
+from lrfinder.cli.errors import ANEW, UsageError, writing
 from lrfinder.cli.options import OF_A_RUN, Options, arguments_of, check, flag, parse
 from lrfinder.seeds import Outcome
 from lrfinder.zoo.factory import describe
@@ -160,7 +160,8 @@ def _load(folder: Path) -> Manifest:
     except OSError as error:
         raise UsageError(f'--resume {folder}: {path}: {error.strerror}') from error
     except (ValueError, KeyError, TypeError, RecursionError, UsageError, SystemExit) as error:
-        raise UsageError(f'--resume {folder}: {path} is not the manifest of a run ({describe(error)})') from error
+        why = f'{path} is not the manifest of a run ({describe(error)})'
+        raise UsageError(f'--resume {folder}: {why}; {ANEW}') from error
 
 
 def _digests(folder: Path, names: Iterable[str]) -> dict[str, str]:

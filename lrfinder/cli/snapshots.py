@@ -13,7 +13,7 @@ from typing import Any
 
 import clr  # noqa: F401  makes Chainer importable
 from lrfinder import _files
-from lrfinder.cli.errors import UsageError, writing
+from lrfinder.cli.errors import ANEW, UsageError, writing
 from lrfinder.zoo.factory import describe
 
 import numpy as np
@@ -149,7 +149,7 @@ def origin_of(path: Path) -> Origin | None:
     except MemoryError:
         raise
     except Exception as error:  # damaged bytes make zipfile and NumPy raise nearly anything
-        raise UsageError(f'--resume: {path} is not a snapshot, or is damaged ({describe(error)})') from error
+        raise UsageError(f'--resume: {path} is not a snapshot, or is damaged ({describe(error)}); {ANEW}') from error
 
 
 def own_origin(path: Path, run_id: str) -> Origin | None:
@@ -170,14 +170,14 @@ def load(path: Path, trainer: Any, trained_with: Mapping[str, Any]) -> None:
     for name, value in trained_with.items():
         other = None if origin is None else origin.trained_with.get(name)
         if other != value:
-            raise UsageError(f'--resume: {path} was trained with {name} {other}, not {value}; start a new run without --resume')
+            raise UsageError(f'--resume: {path} was trained with {name} {other}, not {value}; {ANEW}')
     try:
         with np.load(path, allow_pickle=False) as arrays:
             serializers.NpzDeserializer(arrays).load(trainer)
     except MemoryError:
         raise
     except Exception as error:  # the user's model may have changed in any way
-        raise UsageError(f'--resume: {path} does not fit the model and its training ({describe(error)})') from error
+        raise UsageError(f'--resume: {path} does not fit the model and its training ({describe(error)}); {ANEW}') from error
 
 
 def _random_state() -> str:
