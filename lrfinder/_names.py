@@ -74,10 +74,11 @@ def _plain(word: str) -> str:
     return word.lower().replace('_', '').replace('-', '')
 
 
-def plural(count: float, word: str) -> str:
-    """A word as it stands behind a number.
+def counted(count: float, word: str) -> str:
+    """A number with what it counts; one that is no whole number to four digits.
 
-    >>> plural(1, 'epoch'), plural(2.5, 'epoch')
-    ('epoch', 'epochs')
+    >>> counted(1, 'epoch'), counted(2.5, 'epoch'), counted(2e6, 'epoch')
+    ('1 epoch', '2.5 epochs', '2000000 epochs')
     """
-    return word if count == 1 else f'{word}s'
+    number = int(count) if count == int(count) else f'{count:.4g}'
+    return f'{number} {word}' if count == 1 else f'{number} {word}s'

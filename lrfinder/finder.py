@@ -126,7 +126,7 @@ def find(
         value_range=estimate.value_range,
         step_size=plan.step_size,
         policy=policy,
-        iterations_per_epoch=None if epoch is None else max(1, math.ceil(epoch - cycles.EDGE)),
+        iterations_per_epoch=None if epoch is None else cycles.iterations_in((1, 'epoch'), epoch),
         exhausted=estimate.exhausted,
         reasons=reasons if batchsize is None else {**reasons, 'batchsize': holds_for(batchsize, kind, workers.size)},
         warnings=(*estimate.warnings, *_unreported(accuracy, test), *_proportion(rate)),
@@ -212,7 +212,7 @@ def _epoch(updater: Updater, runner: Runner) -> float | None:
         batches = share * examples / batch
         if round(batches) >= 1 and abs(batches - round(batches)) < ROUNDING:
             return round(1 / share, 6)
-    return max(1, math.ceil(1 / share - cycles.EDGE))
+    return cycles.iterations_in((1, 'epoch'), 1 / share)
 
 
 def _batchsize(updater: Updater, runner: Runner) -> int | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clr.policies import triangular
-from lrfinder._names import plural
+from lrfinder._names import counted
 from lrfinder.analysis import analyzer, ramp, search, trial_table
 from lrfinder.analysis import trials as weighing
 from lrfinder.analysis.analyzer import Reading
@@ -324,8 +324,7 @@ class RangeTest:
         if not self._have_learned(start):
             longer = 'let a larger budget make the trials longer (--budget, budget=)'
             if deciding.updates == deciding.length:
-                updates = f'{deciding.length} {plural(deciding.length, "update")}'
-                longer = f'train longer: the trials are as long as the training ({updates})'
+                longer = f'train longer: the trials are as long as the training ({counted(deciding.length, "update")})'
             return f'no trial cycle made the model better, {what}; check labels, loss and gradients, or {longer}'
         if self._have_collapsed(start):
             return (

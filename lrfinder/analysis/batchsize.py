@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 
 from clr.arguments import checked_count
-from lrfinder._names import plural
+from lrfinder._names import counted
 
 # Chainer's optimizers that divide the gradient by its size.
 ADAPTIVE = ('Adam', 'AdamW', 'AMSGrad', 'AdaBound', 'AMSBound', 'AdaGrad', 'RMSprop', 'RMSpropGraves', 'SMORMS3')
@@ -42,8 +42,8 @@ class Rule:
         return float(ratio**self.power)
 
 
-LINEAR = Rule(1.0, 'the linear scaling rule, arXiv 1706.02677')
 LIMITS = 'the rule holds for a few times as many or as few, while the noise of the batches outweighs the gradient'
+LINEAR = Rule(1.0, 'the linear scaling rule, arXiv 1706.02677')
 SQUARE_ROOT = Rule(0.5, 'the square root scaling rule of adaptive optimizers, arXiv 2205.10287')
 
 
@@ -76,8 +76,7 @@ def holds_for(batchsize: int, optimizer: str | None = None, workers: int = 1) ->
     else:
         times = 'k times' if rule.power == 1 else 'the square root of k times'
         what = f'with k times as many, {times} both bounds are a first guess ({rule.words})'
-    examples = workers * batchsize
-    return f'the range holds for updates with {examples} {plural(examples, "example")}{each}; {what}'
+    return f'the range holds for updates with {counted(workers * batchsize, "example")}{each}; {what}'
 
 
 def checked_batchsize(batchsize: int) -> int:
@@ -98,12 +97,12 @@ for a few times as many or as few, while the noise of the batches outweighs the 
     """
     ratio = other / batchsize
     reason = (
-        f'{rule.factor(ratio):.4g} times the range that was measured with {batchsize} {plural(batchsize, "example")}, '
+        f'{rule.factor(ratio):.4g} times the range that was measured with {counted(batchsize, "example")}, '
         f'for {other} ({rule.words}); {LIMITS}'
     )
     far = abs(math.log(ratio)) > math.log(FAR) + 1e-9
     warning = (
-        f'updates with {other} {plural(other, "example")} are far from those with {batchsize} that were measured: '
+        f'updates with {counted(other, "example")} are far from those with {batchsize} that were measured: '
         'the rule is a guess there, measure again'
     )
     return reason, [warning] if far else []

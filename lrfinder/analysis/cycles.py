@@ -14,7 +14,7 @@ from typing import Any
 
 from clr.arguments import is_number
 from clr.policies import is_endless, length_of, step_size_of
-from lrfinder._names import plural
+from lrfinder._names import counted
 from lrfinder.analysis.suggestion import Suggestion
 
 HALF_CYCLE_EPOCHS = (2, 10)
@@ -83,10 +83,10 @@ def plan(iterations_per_epoch: float | None, length: Length | None = None, polic
     iterations = iterations_in(length, iterations_per_epoch)
     if not is_endless(policy):
         step_size = max(1, int(step_size_of(policy, iterations)))
-        return CyclePlan(step_size, None, iterations, f'{policy} fills {_counted(count, unit)}')
+        return CyclePlan(step_size, None, iterations, f'{policy} fills {counted(count, unit)}')
     if iterations_per_epoch is None:
         return _without_epochs(policy, iterations)
-    return _filling(policy, iterations_per_epoch, iterations, _counted(count, unit))
+    return _filling(policy, iterations_per_epoch, iterations, counted(count, unit))
 
 
 def replanned(suggestion: Suggestion, plan: CyclePlan, policy: str) -> Suggestion:
@@ -151,7 +151,7 @@ def _open_ended(iterations_per_epoch: float | None) -> CyclePlan:
         return CyclePlan(HALF_CYCLE_UPDATES, None, None, reason)
     least, most = HALF_CYCLE_EPOCHS
     epochs = min(max(math.ceil(HALF_CYCLE_UPDATES / iterations_per_epoch), least), most)
-    reason = f'{epochs} epochs of {_counted(iterations_per_epoch, "iteration")} (Smith: {least} to {most} epochs)'
+    reason = f'{epochs} epochs of {counted(iterations_per_epoch, "iteration")} (Smith: {least} to {most} epochs)'
     return CyclePlan(max(1, round(epochs * iterations_per_epoch)), None, None, reason)
 
 
@@ -176,8 +176,8 @@ def _fitting(policy: str, cycles: int, iterations: int) -> int:
 
 def _without_epochs(policy: str, iterations: int) -> CyclePlan:
     cycles = _fitting(policy, CYCLES, iterations)
-    length = _counted(iterations, 'iteration')
-    reason = f'{_counted(cycles, "whole cycle")} in {length}, as the length of an epoch is not known'
+    length = counted(iterations, 'iteration')
+    reason = f'{counted(cycles, "whole cycle")} in {length}, as the length of an epoch is not known'
     return whole_cycles(policy, cycles, iterations, reason)
 
 
@@ -189,15 +189,6 @@ def _filling(policy: str, iterations_per_epoch: float, iterations: int, length: 
     step_size = whole_cycles(policy, cycles, iterations, '').step_size
     fits = 'Smith' if step_size <= most * iterations_per_epoch else 'few updates an epoch; Smith'
     fits = fits if step_size >= least * iterations_per_epoch else 'too short a training for what Smith asks'
-    half = _counted(float(f'{step_size / iterations_per_epoch:.3g}'), 'epoch')
-    reason = f'{_counted(cycles, "whole cycle")} with half cycles of {half} in {length} ({fits}: {least} to {most} epochs)'
+    half = counted(float(f'{step_size / iterations_per_epoch:.3g}'), 'epoch')
+    reason = f'{counted(cycles, "whole cycle")} with half cycles of {half} in {length} ({fits}: {least} to {most} epochs)'
     return whole_cycles(policy, cycles, iterations, reason)
-
-
-def _counted(count: float, unit: str) -> str:
-    """A number with its unit.
-
-    >>> _counted(1, 'epoch'), _counted(2.5, 'epoch'), _counted(2e6, 'epoch')
-    ('1 epoch', '2.5 epochs', '2000000 epochs')
-    """
-    return f'{int(count) if count == int(count) else f"{count:.4g}"} {plural(count, unit)}'

@@ -18,7 +18,7 @@ from typing import Any
 
 from clr.arguments import checked_range
 from lrfinder import _files
-from lrfinder._names import plural, printable
+from lrfinder._names import counted, printable
 from lrfinder.analysis import batchsize as batchsize_rules
 
 SCHEMA = 1
@@ -178,7 +178,7 @@ class Suggestion:
         measured = self.measured_batchsize or self.batchsize
         _, before = batchsize_rules.scaled(measured, self.batchsize, rule)
         reason, doubts = batchsize_rules.scaled(measured, other, rule)
-        step_size = {'step_size': f'as many epochs as with {measured} {plural(measured, "example")}'}
+        step_size = {'step_size': f'as many epochs as with {counted(measured, "example")}'}
         ratio, per_epoch = other / self.batchsize, self.iterations_per_epoch
         factor = rule.factor(ratio)
 

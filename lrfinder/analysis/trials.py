@@ -28,7 +28,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from lrfinder._names import plural
+from lrfinder._names import counted
 from lrfinder.analysis.learning import Score, by_loss_alone, few, learned_little, lost
 
 import numpy as np
@@ -360,7 +360,7 @@ def _power(log: float) -> float:
 def reason(trials: Sequence[Trial], found: Verdict) -> str:
     """Why the rate of a verdict, in words."""
     lowered = f'{found.lowered:.2g} times lower, as a longer training may overfit: ' if found.lowered > 1.1 else ''
-    cycles = f'{len(trials)} {plural(len(trials), "trial cycle")}'
+    cycles = counted(len(trials), 'trial cycle')
     middle = f'the middle of the rates that did well in {cycles}, and still do up to twice as high'
     return f'{lowered}{middle}; by their highest rate: {outcomes(trials)}'
 

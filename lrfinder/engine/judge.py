@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import clr  # noqa: F401  makes Chainer importable
-from lrfinder._names import plural, printable
+from lrfinder._names import counted, printable
 from lrfinder.analysis.splits import HELD_OUT, at_random
 from lrfinder.engine.protocols import Evaluator, Updater
 from lrfinder.engine.rate import SetUpError
@@ -86,7 +86,7 @@ class EvaluatorJudge(Judge):
         if examples == 0:
             raise SetUpError("the evaluator's data are empty")
         self.examples = None if examples is None else examples * workers.size
-        known = '' if self.examples is None else f' ({self.examples} {plural(self.examples, "example")})'
+        known = '' if self.examples is None else f' ({counted(self.examples, "example")})'
         self.words = f'the evaluator{known}'
 
     def validate(self, reporter: Any) -> Mapping[str, float]:

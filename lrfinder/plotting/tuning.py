@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from lrfinder._names import plural, printable
+from lrfinder._names import counted, printable
 from lrfinder.analysis.metrics import ACCURACIES, WORDS, cost_sign
 from lrfinder.analysis.smoothing import Floats
 from lrfinder.plotting import style
@@ -121,4 +121,4 @@ def by_policy_figure(trials: pd.DataFrame, metric: str, chosen: int) -> Figure:
 
 def _name(row: Mapping[Any, Any]) -> str:
     cycles = row['cycles']
-    return f'{row["policy"]}' if pd.isna(cycles) else f'{row["policy"]}, {cycles} {plural(cycles, "cycle")}'
+    return f'{row["policy"]}' if pd.isna(cycles) else f'{row["policy"]}, {counted(cycles, "cycle")}'

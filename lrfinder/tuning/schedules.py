@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clr.policies import POLICIES, is_endless, step_size_of
-from lrfinder._names import plural
+from lrfinder._names import counted
 from lrfinder.analysis.cycles import CyclePlan, replanned, whole_cycles
 from lrfinder.analysis.suggestion import Suggestion
 
@@ -36,7 +36,7 @@ class Schedule:
     factor: float = 1.0
 
     def __str__(self) -> str:
-        cycles = '' if self.cycles is None else f', {self.cycles} {plural(self.cycles, "cycle")}'
+        cycles = '' if self.cycles is None else f', {counted(self.cycles, "cycle")}'
         return f'{self.policy}{cycles}' + (f', max x{self.factor:g}' if self.factor != 1 else '')
 
     def to_params(self) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class Schedule:
             step_size = max(1, int(step_size_of(self.policy, iterations)))
             return CyclePlan(step_size, None, iterations, f'{self.policy} fills {iterations} iterations')
         plan = whole_cycles(self.policy, self.cycles, iterations, '')
-        whole = f'{plan.cycles} whole {plural(plan.cycles or 0, "cycle")}'
+        whole = counted(plan.cycles or 0, 'whole cycle')
         return dataclasses.replace(plan, reason=f'{whole} in {iterations} iterations')
 
     def within(self, base: Suggestion, plan: CyclePlan) -> Suggestion:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clr.arguments import checked_callback, checked_count
-from lrfinder._names import plural
+from lrfinder._names import counted
 from lrfinder.analysis import cycles
 from lrfinder.analysis.comparison import Difference
 from lrfinder.analysis.cycles import CyclePlan, Length
@@ -240,7 +240,7 @@ def reason(verdict: Verdict, metric: str) -> str:
     schedule, cost = schedule_of(verdict.best), f'cost {verdict.updates:,} updates'
     if verdict.difference is None:
         return f'no schedule ended better than the plan without tuning; {cost}'
-    found, seeds = verdict.difference, f'{verdict.seeds} {plural(verdict.seeds, "seed")}'
+    found, seeds = verdict.difference, counted(verdict.seeds, 'seed')
     if found.by_divergence:
         ours, theirs = found.diverged
         kept = '' if found.shows > 0 else 'the plan without tuning is kept: '
