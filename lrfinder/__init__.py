@@ -4,11 +4,22 @@ The names below are loaded when they are first used: importing this package load
 makes a later ``import chainer`` work on every supported Python and NumPy.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from clr import __version__
-from clr._compat import missing
+try:
+    from clr import __version__
+    from clr._compat import missing
+except ImportError as error:
+    if 'clr' not in sys.modules or error.name not in ('clr', 'clr._compat'):
+        raise
+    raise ImportError(
+        f'lrfinder needs the package clr that it came with, but finds {sys.modules["clr"].__file__} in its place (pythonnet, '
+        'too, brings a module of that name): rename or uninstall that, or start where it is not found',
+        name='clr',
+        path=sys.modules['clr'].__file__,
+    ) from None
 
 if TYPE_CHECKING:
     from lrfinder.analysis.analyzer import analyze

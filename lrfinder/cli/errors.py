@@ -36,6 +36,22 @@ def blaming(flag: str) -> Iterator[None]:
 
 
 @contextmanager
+def looking(what: str) -> Iterator[None]:
+    """Turns an OSError of the block, which only looks what is there, into a :class:`UsageError` that names flag and path.
+
+    >>> with looking('--out there'):
+    ...     raise PermissionError(13, 'Permission denied')
+    Traceback (most recent call last):
+        ...
+    lrfinder.cli.errors.UsageError: --out there: Permission denied
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f'{what}: {error.strerror or error}') from error
+
+
+@contextmanager
 def writing(folder: str | os.PathLike[str]) -> Iterator[None]:
     """Makes the folder where it is missing; turns an OSError of the block, which writes into it, into a :class:`WriteError`.
 

@@ -19,7 +19,7 @@ from lrfinder.analysis.curve import read_curve, write_curve
 from lrfinder.analysis.suggestion import NoRangeError, Suggestion
 from lrfinder.cli import compare, inputs, manifest, snapshots, summary, train, trial_folders
 from lrfinder.cli.build import Builder, Parts
-from lrfinder.cli.errors import UsageError, WriteError, blaming, writing
+from lrfinder.cli.errors import UsageError, WriteError, blaming, looking, writing
 from lrfinder.cli.folder import check_names, reserved
 from lrfinder.cli.manifest import Manifest
 from lrfinder.cli.options import Options, check
@@ -52,7 +52,8 @@ def run(options: Options, out: Output, workers: Workers | None = None) -> None:
 
 
 def _begin_or_go_on(options: Options) -> Manifest:
-    earlier = manifest.find_earlier(options) if options.resume is not None else None
+    with looking(f'--resume {options.resume}'):
+        earlier = manifest.find_earlier(options) if options.resume is not None else None
     if earlier is None:
         check(options)
         return manifest.begin(options)
@@ -95,7 +96,9 @@ class _Job:
         self._kept = False
 
     def run(self, resumes: bool) -> None:
-        self._out.say(*self._head(replaces=not resumes and (self._folder / RUN).exists()))
+        with looking(f'--out {self._shown}'):
+            replaces = not resumes and (self._folder / RUN).exists()
+        self._out.say(*self._head(replaces))
         self._prepare()
         tuned = trial_folders.parts(self._folder) if self._options.tune else []
         with reserved(self._folder, [*self._folders, *tuned]):
@@ -114,12 +117,13 @@ class _Job:
 
     def _prepare(self) -> None:
         """Refuses what can't be built, read or written before anything is written."""
-        check_names(self._folder, self._files(), [*self._folders, *[trial_folders.FOLDER] * self._options.tune])
+        with looking(f'--out {self._shown}'):
+            check_names(self._folder, self._files(), [*self._folders, *[trial_folders.FOLDER] * self._options.tune])
         self._built = self._builder.build(self._options.seed)
         modules = inputs.of_modules([self._options.model, self._options.dataset])
         with blaming('--communicator'):
             self._builder.workers.check_alike('the code of --model and --dataset', modules)
-        self._manifest = self._manifest.fed_with({**self._builder.inputs, **modules})
+        self._manifest = self._manifest.fed_with({**inputs.of_chainer(), **self._builder.inputs, **modules})
 
     def _files(self) -> list[str]:
         names = [RUN, CURVE, TRIALS, PICTURE, SUGGESTION]
@@ -280,7 +284,7 @@ class _Job:
         named = None if self._options.resume is None else Path(self._options.resume)
         if named is not None and named.is_file() and folder == self._folder:
             return named
-        return snapshots.newest_snapshot(folder, self._manifest.run_id)
+        return snapshots.newest_snapshot(folder, self._manifest.run_id, sure=named is None)
 
     # What is said, and what went wrong
 

@@ -14,6 +14,7 @@ from lrfinder._names import DATASET_NAMES
 from lrfinder.zoo.data import Data
 from lrfinder.zoo.factory import is_factory, is_the_users
 
+import chainer
 import numpy as np
 from chainer.datasets import TupleDataset
 
@@ -43,6 +44,11 @@ def of_modules(specs: Iterable[str]) -> dict[str, str]:
     """
     files = {path for spec in specs if is_factory(spec) for path in _files_of(spec.rpartition(':')[0])}
     return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(files)}
+
+
+def of_chainer() -> dict[str, str]:
+    """The digest of the setting of Chainer that changes what is computed, by the name of the variable that sets it."""
+    return {'CHAINER_DTYPE': hashlib.sha256(str(chainer.config.dtype).encode()).hexdigest()}
 
 
 def _files_of(module: str) -> Iterator[tuple[str, Path]]:

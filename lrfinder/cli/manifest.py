@@ -37,7 +37,7 @@ class Manifest:
         options: Its options.
         run_id: Tells it from other runs; its snapshots have it too.
         digests: SHA-256 of the finished files of the range test, by name, with the range before tuning; empty before.
-        inputs: SHA-256 of what it gets from the user, data and modules, by name.
+        inputs: SHA-256 of what it gets from the user, data, modules and ``CHAINER_DTYPE``, by name.
         finished: What those of several seeds came to whose range test is done; empty when all are.
     """
 

@@ -123,14 +123,20 @@ def all_names(folder: Path) -> list[str]:
     return [snapshot_name(iteration) for iteration in sorted(int(number) for number in found if _IS_ITERATION(number))]
 
 
-def newest_snapshot(folder: Path, run_id: str) -> Path | None:
+def newest_snapshot(folder: Path, run_id: str, sure: bool = False) -> Path | None:
     """The newest snapshot of a run in a folder, by its iteration; ``None`` where there is none.
 
+    Args:
+        folder: The folder.
+        run_id: Which run.
+        sure: Whether the run's own can be read for sure, as where this process wrote them: then others need not be.
+
     Raises:
-        UsageError: A snapshot can't be read.
+        UsageError: A file that may be it can't be read.
     """
     for name in reversed(all_names(folder)):
-        origin = origin_of(folder / name) if (folder / name).is_file() else None
+        path = folder / name
+        origin = (own_origin(path, run_id) if sure else origin_of(path)) if path.is_file() else None
         if origin is not None and origin.run_id == run_id:
             return folder / name
     return None

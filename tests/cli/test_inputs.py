@@ -7,6 +7,7 @@ from lrfinder.cli.main import main
 from lrfinder.zoo.data import Data
 from lrfinder.zoo.factory import load_object
 
+import chainer
 import numpy as np
 import pytest
 from chainer.datasets import TransformDataset, TupleDataset
@@ -121,6 +122,11 @@ def test_a_run_does_not_go_on_with_other_data(run, capsys):
 def test_a_run_does_not_go_on_with_other_code(run, capsys, user_module, name, source):
     user_module(name, source)
     refused(capsys, run, f'{name}.py')
+
+
+def test_a_run_does_not_go_on_in_another_precision(run, capsys):
+    with chainer.using_config('dtype', np.dtype('float64')):
+        refused(capsys, run, 'CHAINER_DTYPE')
 
 
 def test_before_the_test_was_done_nothing_is_mixed(run, user_module, tmp_path):

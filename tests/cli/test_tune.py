@@ -191,10 +191,11 @@ def test_a_study_of_the_users_is_left_alone(tmp_path, capsys):
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [('tune.db', 'the work of a week')]
 
 
-def test_what_is_no_snapshot_is_left_alone(tmp_path):
-    (tmp_path / 'snapshot_iter_1').write_text('mine')
+@pytest.mark.parametrize('name', ['snapshot_iter_1', 'snapshot_iter_999'])
+def test_what_is_no_snapshot_is_left_alone(tmp_path, name):
+    (tmp_path / name).write_text('mine')
     assert main([*SMALL, '--epoch', '4', '--tune', '--tune-trials', '2', '--quiet', '--out', str(tmp_path)]) == 0
-    assert (tmp_path / 'snapshot_iter_1').read_text() == 'mine'
+    assert (tmp_path / name).read_text() == 'mine'
 
 
 def test_a_damaged_study_is_named(tuned, tmp_path, capsys):
