@@ -178,6 +178,8 @@ class Suggestion:
         measured = self.measured_batchsize or self.batchsize
         _, before = batchsize_rules.scaled(measured, self.batchsize, rule)
         reason, doubts = batchsize_rules.scaled(measured, other, rule)
+        if other == measured:
+            reason = batchsize_rules.holds_for(measured, self.optimizer)
         step_size = {'step_size': f'as many epochs as with {counted(measured, "example")}'}
         ratio, per_epoch = other / self.batchsize, self.iterations_per_epoch
         factor = rule.factor(ratio)

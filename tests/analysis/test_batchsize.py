@@ -58,6 +58,7 @@ def test_four_times_the_batch_takes_twice_the_rate_of_an_adaptive_optimizer():
 
 def test_there_and_back_is_the_same_range():
     assert MEASURED.at(64).at(32).value_range == pytest.approx(MEASURED.value_range)
+    assert MEASURED.at(64).at(32).reasons['batchsize'].startswith('the range holds for updates with 32 examples; ')
     assert MEASURED.at(32) is MEASURED
 
 
