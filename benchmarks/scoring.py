@@ -139,11 +139,31 @@ def long_trainings(oracle: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
         A row a task: `best`, the error in the best range, `points` more than that, `excess`, the same in percent of it, and
         `collapses`, both of means over the seeds.
     """
-    trained = oracle.groupby(['task', 'max']).seed.transform('nunique')
-    best = best_ranges(oracle[trained == oracle.seed.nunique()]).error
+    best = best_ranges(_by_all_seeds(oracle)).error
     by = runs.groupby('task')
     points = (by.error.mean() - best).dropna()
     best = best[points.index]
     return pd.DataFrame(
         {'best': best, 'points': points, 'excess': 100 * points / best, 'collapses': by.collapsed.sum()[best.index]}
     )
+
+
+def long_grid_search(oracle: pd.DataFrame) -> pd.DataFrame:
+    """What the search of `long_oracle.csv` is worth where each seed trains in the range that the others chose.
+
+    Args:
+        oracle: That table; chosen is from the ranges that all seeds trained in.
+
+    Returns:
+        Columns task, seed, error and collapsed, as in `long.csv`.
+    """
+    rows = _by_all_seeds(oracle)
+    judged = [
+        best_ranges(rows[rows.seed != seed])['max'].reset_index().merge(rows[rows.seed == seed]) for seed in rows.seed.unique()
+    ]
+    return pd.concat(judged)[['task', 'seed', 'error', 'collapsed']]
+
+
+def _by_all_seeds(oracle: pd.DataFrame) -> pd.DataFrame:
+    """The ranges that all seeds trained in."""
+    return oracle[oracle.groupby(['task', 'max']).seed.transform('nunique') == oracle.seed.nunique()]

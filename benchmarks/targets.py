@@ -114,16 +114,19 @@ def _in_groups(values: pd.Series, how: list[str], form: str = '.1f') -> list[str
 
 
 def long_rows(results: Results) -> pd.DataFrame:
-    """A row a budget, as texts: what the range is worth in a training ten times as long as the test."""
+    """A row a budget, as texts: what the range is worth in a training ten times as long as the test; and a grid search's."""
+    rules = {str(budget): runs for budget, runs in results.long.items()}
+    if rules:
+        rules[scoring.GRID_ONE] = scoring.long_grid_search(results.long_oracle)
+    how_of = {'points': ['mean', 'max'], 'excess': ['mean', 'median', 'max']}
     found = []
-    for budget, runs in results.long.items():
+    for rule, runs in rules.items():
         by_task = scoring.long_trainings(results.long_oracle, runs)
         if len(by_task):
-            pairs = (f'{by_task[name].mean():.1f} / {by_task[name].max():.1f}' for name in ('points', 'excess'))
-            found.append([str(budget), str(len(by_task)), *pairs, f'{by_task.collapses.sum():.0f}'])
-    return pd.DataFrame(
-        found, columns=['budget', 'tasks', 'points: mean / worst', 'excess in percent: mean / worst', 'collapses']
-    )
+            pairs = (' / '.join(f'{by_task[name].agg(how):.1f}' for how in how_of[name]) for name in how_of)
+            found.append([rule, str(len(by_task)), *pairs, f'{by_task.collapses.sum():.0f}'])
+    columns = ['budget', 'tasks', 'points: mean / worst', 'excess in percent: mean / median / worst', 'collapses']
+    return pd.DataFrame(found, columns=columns)
 
 
 def long_details(results: Results) -> pd.DataFrame:

@@ -56,6 +56,12 @@ def test_a_long_training_is_compared_with_the_best_of_the_ranges_that_both_seeds
     assert (row.best, row.points, row.excess, row.collapses) == (4.0, 0.5, 12.5, 1)
 
 
+def test_in_a_long_training_the_grid_search_chooses_by_the_other_seed():
+    searched = pd.concat([oracle({0.1: 4.0, 1.0: 6.0, 10.0: 1.0}, [0]), oracle({0.1: 9.0, 1.0: 5.0}, [1])])
+    found = scoring.long_grid_search(searched).set_index('seed')
+    assert found.error.to_dict() == {0: 6.0, 1: 9.0}  # 10 was tried from one of them alone
+
+
 def optuna(fixed_error):
     rows = [(ONE, 0, 'median', 600, 0.1, 590, 4.0, 0, fixed_error, 1), (ONE, 0, 'median', 1600, 0.1, 1590, 4.0, 0, 5.0, 1)]
     columns = ['task', 'seed', 'rule', 'budget', 'max', 'updates', 'error', 'collapsed', 'fixed_error', 'fixed_collapsed']
@@ -117,8 +123,9 @@ def test_long_trainings_have_a_row_a_budget():
     runs = pd.DataFrame({'task': ONE, 'seed': [0, 1], 'error': [4.0, 5.0], 'collapsed': [0, 0]})
     found = results(long_oracle=oracle({0.1: 4.0, 1.0: 6.0}, [0, 1]), long={600: runs, 1600: runs})
     assert targets.long_rows(found).values.tolist() == [
-        ['600', '1', '0.5 / 0.5', '12.5 / 12.5', '0'],
-        ['1600', '1', '0.5 / 0.5', '12.5 / 12.5', '0'],
+        ['600', '1', '0.5 / 0.5', '12.5 / 12.5 / 12.5', '0'],
+        ['1600', '1', '0.5 / 0.5', '12.5 / 12.5 / 12.5', '0'],
+        ['grid search, one seed', '1', '0.0 / 0.0', '0.0 / 0.0 / 0.0', '0'],
     ]
     assert targets.long_details(found).values.tolist()[0] == [ONE, '600', '4.0', '0.5', '12.5', '0']
 
