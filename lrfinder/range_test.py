@@ -346,7 +346,11 @@ class RangeTest:
         return Estimate(
             value_range=(low, high),
             exhausted=(reading is None or reading.limit is None) and found.best.rate == highest,
-            reasons={'min': why_low, 'max': weighing.reason(trials, found)},
+            reasons={
+                'min': why_low,
+                'max': weighing.reason(trials, found),
+                **weighing.beyond(deciding.length, deciding.updates),
+            },
             warnings=(
                 *self._remarks(),
                 *(KNOWN_WARNING,) * self._known,

@@ -65,6 +65,14 @@ def test_result_and_cost():
     assert suggestion.spread['max'][0] <= high <= suggestion.spread['max'][1]
 
 
+@pytest.mark.parametrize(('updates', 'said'), [(860, set()), (8600, {'length'})])
+def test_what_comes_late_in_a_far_longer_training_is_said_not_to_be_known(updates, said):
+    found = lrfinder.find(updater(*blobs()), length=(updates, 'iteration'), quiet=True).suggestion
+    assert set(found.reasons) - {'min', 'max', 'step_size', 'batchsize', 'judged_by'} == said
+    text = 'length: the training is 100 times as long as the trials of 86 updates, which do not show what comes later:'
+    assert (text in ' '.join(str(found).split())) == bool(said)
+
+
 @pytest.mark.parametrize(
     ('optimizer', 'attr', 'least', 'most'),
     [

@@ -24,7 +24,7 @@ from lrfinder.analysis import batchsize as batchsize_rules
 SCHEMA = 1
 LINE_WIDTH = 100  # of what is printed
 _LONGEST_LINE = 2000
-_OTHER_REASONS = {'batchsize': 'batchsize', 'judged_by': 'judged by', 'tuned': 'tuned'}
+_OTHER_REASONS = {'length': 'length', 'batchsize': 'batchsize', 'judged_by': 'judged by', 'tuned': 'tuned'}
 
 
 class NoRangeError(ValueError):

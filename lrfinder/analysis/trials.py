@@ -52,7 +52,8 @@ USUAL_LENGTH = 360
 # overfit, in decades. Trials tell nothing of a training that is more than so many times as long.
 ANYWAY, CLEAR = 1 / STEPS, 2 / STEPS
 FARTHEST = 100.0
-# An answer that is more than so many times lower than what the trials speak for is warned of.
+# A training that is more than so many times as long as the trials is far longer than those that the range was tested on, which
+# is said then. An answer that is as many times lower than what the trials speak for is warned of.
 FAR = 10.0
 # Another test, with other weights and batches, answers otherwise: by the spread of the weights, and by a standard deviation of
 # so many decades more. So many standard deviations to each side hold eight of ten answers.
@@ -126,6 +127,25 @@ def times_as_long(length: int | None, updates: int) -> float:
     (10.0, 1.0, 4.0)
     """
     return max(1.0, (USUAL_LENGTH if length is None else length) / updates)
+
+
+def beyond(length: int | None, updates: int) -> dict[str, str]:
+    """That trials do not show what comes in a training far longer than they are, as a reason by its name; nothing otherwise.
+
+    Args:
+        length: As for :func:`times_as_long`.
+        updates: Those of a trial.
+
+    >>> beyond(900, 90), list(beyond(6000, 90))
+    ({}, ['length'])
+    """
+    times = times_as_long(length, updates)
+    if times <= FAR:
+        return {}
+    text = (
+        f'the training is {times:.3g} times as long as the trials of {counted(updates, "update")}, which do not show what comes'
+    )
+    return {'length': f'{text} later: a larger budget makes them longer (--budget, budget=)'}
 
 
 def seen_again(epochs: float | None) -> float:
