@@ -14,11 +14,12 @@ try:
 except ImportError as error:
     if 'clr' not in sys.modules or error.name not in ('clr', 'clr._compat'):
         raise
+    place = sys.modules['clr'].__file__ or next(iter(sys.modules['clr'].__path__))  # a folder of that name will do
     raise ImportError(
-        f'lrfinder needs the package clr that it came with, but finds {sys.modules["clr"].__file__} in its place (pythonnet, '
-        'too, brings a module of that name): rename or uninstall that, or start where it is not found',
+        f'lrfinder needs the package clr that it came with, but finds {place} in its place (pythonnet, too, brings a module of '
+        'that name): rename or uninstall that, or start where it is not found',
         name='clr',
-        path=sys.modules['clr'].__file__,
+        path=place,
     ) from None
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from lrfinder.analysis import trials as weighing
 from lrfinder.analysis.analyzer import Reading
 from lrfinder.analysis.budget import Budget, Rung
 from lrfinder.analysis.curve import make_curve
-from lrfinder.analysis.learning import DIVERGED, Score, alike, knows_already, knows_more, learned, moved
+from lrfinder.analysis.learning import DIVERGED, Score, alike, knows_already, knows_more, learned, moved, same
 from lrfinder.analysis.metrics import ACCURACY, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS
 from lrfinder.analysis.suggestion import NoRangeError
 from lrfinder.analysis.trials import Trial, Verdict, scores_of
@@ -230,7 +230,11 @@ class RangeTest:
         loss = self._held.get(VALIDATION_LOSS, math.nan)
         right = float(opening[ACCURACY].mean())
         return Score(
-            train, loss if math.isfinite(loss) else train, error=1 - self._held.get(VALIDATION_ACCURACY, right), wrong=1 - right
+            train=train,
+            loss=loss if math.isfinite(loss) else train,
+            error=1 - self._held.get(VALIDATION_ACCURACY, right),
+            noise=0.0 if math.isfinite(loss) else _standard_error(opening[LOSS].to_numpy(float)),
+            wrong=1 - right,
         )
 
     def decide(self, anchors: list[float], start: Score, question: Question) -> tuple[Deciding, Verdict]:
@@ -294,13 +298,18 @@ class RangeTest:
 
     def _have_learned(self, start: Score) -> bool:
         scores = scores_of(self._rungs[-1].trials)
-        return self._known or learned(scores, start, self.judge.examples)
+        unmoved = self._widely and same(scores, start) and not alike(scores, start)
+        return self._known or (learned(scores, start, self.judge.examples) and not unmoved)
 
     def _have_collapsed(self, start: Score) -> bool:
         """Whether all trials of the last rung came to the same, over a wide range of rates."""
+        return not self._known and self._widely and alike(scores_of(self._rungs[-1].trials), start)
+
+    @property
+    def _widely(self) -> bool:
+        """Whether the trials of the last rung lie far apart."""
         rates = [trial.rate for trial in self._rungs[-1].trials]
-        wide = max(rates) >= COLLAPSED_OVER * min(rates)
-        return not self._known and wide and alike(scores_of(self._rungs[-1].trials), start)
+        return max(rates) > COLLAPSED_OVER * min(rates) * (1 - 1e-9)
 
     def _judged(self, start: Score) -> tuple[Deciding, Verdict]:
         """The rung that decides, and what it speaks for; the one before, where nothing stood the last one's length."""
@@ -353,6 +362,7 @@ class RangeTest:
             },
             warnings=(
                 *self._remarks(),
+                *self._rivals(),
                 *(KNOWN_WARNING,) * self._known,
                 *weighing.warnings(everything, found, start, deciding.epochs),
                 *doubts(reading, high),
@@ -391,9 +401,14 @@ def _score(curve: pd.DataFrame) -> Score:
         train=train,
         loss=loss if validated else train,
         error=1 - float(curve[VALIDATION_ACCURACY].iloc[-1]),
-        noise=float(np.std(late) / np.sqrt(len(late))),
+        noise=_standard_error(late),
         wrong=1 - float(curve[ACCURACY].iloc[-max(1, len(curve) // ANSWER_SHARE) :].mean()),
     )
+
+
+def _standard_error(values: npt.NDArray[np.float64]) -> float:
+    """That of their mean."""
+    return float(np.std(values) / np.sqrt(len(values)))
 
 
 def _whole(curve: pd.DataFrame) -> Reading:

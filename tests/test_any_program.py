@@ -281,6 +281,37 @@ def test_a_refusal_names_what_else_is_trained_meanwhile(still):
     assert ("the updater steps the optimizer 'critic', too" in str(error.value)) is not still
 
 
+@pytest.mark.parametrize('still', [False, True])
+def test_a_range_is_warned_of_where_something_else_is_trained_meanwhile(still):
+    critic = optimizers.SGD().setup(Model())
+    updater = updater_of(kind=lambda iterator, main: TwoOptimizers(iterator, {'main': main, 'critic': critic}))
+    if still:
+        critic.target.disable_update()
+    warning = (
+        "the updater steps the optimizer 'critic', too: where that works against this one, hold its model still meanwhile by "
+        'disable_update()'
+    )
+    assert (warning in find(updater).warnings) is not still
+
+
+class RatesMakeNoDifference(training.StandardUpdater):
+    """Reports a loss that no parameter has a part in, as that of a network whose opponent is sure of itself."""
+
+    def update_core(self):
+        self.get_iterator('main').next()
+        optimizer = self.get_optimizer('main')
+        optimizer.update(lambda: 0.0 * F.sum(optimizer.target.body.W))
+        chainer.report({'loss': np.random.gamma(1.0)}, optimizer.target)
+
+
+@pytest.mark.parametrize('seed', [6, 12, 20])
+def test_where_no_rate_makes_a_difference_there_is_no_range(seed):
+    updater = updater_of(kind=RatesMakeNoDifference)
+    np.random.seed(seed)  # by these the loss happens to be lower later than it is at first
+    with pytest.raises(lrfinder.NoRangeError, match='no trial cycle made the model better'):
+        find(updater, budget=300)
+
+
 class OnlyNan(extensions.Evaluator):
     def evaluate(self):
         return {'main/loss': float('nan')}

@@ -41,7 +41,7 @@ class Score:
         train: Training loss: the mean over the last third of the run.
         loss: Loss on held-out data after the run; the training loss where there is none.
         error: Share of wrong answers on held-out data, 0 to 1; NaN where it is not known.
-        noise: Standard error of ``train``.
+        noise: Standard error of ``train``; of the start, that of ``loss``: 0 where it was measured on held-out data.
         wrong: Share of wrong answers on the training data, over the last tenth of the run; NaN where it is not known.
     """
 
@@ -78,9 +78,9 @@ def learned(scores: Iterable[Score], start: Score, examples: int | None = None) 
     """
     scores = sound(scores)
     if few(examples):
-        return any(_surely(start.train - score.train, score) for score in scores)
+        return any(_surely(start.train - score.train, score, start) for score in scores)
     if by_loss_alone(scores, start):
-        return any(_surely(start.loss - score.loss, score) for score in scores)
+        return any(_surely(start.loss - score.loss, score, start) for score in scores)
     return knows_more(scores, start, examples)
 
 
@@ -150,7 +150,13 @@ def alike(scores: Iterable[Score], start: Score) -> bool:
     What stayed where it began has not collapsed: it may only need longer.
     """
     scores = sound(scores)
-    if len(scores) < 2 or not any(moved(score, start) for score in scores):
+    return same(scores, start) and any(moved(score, start) for score in scores)
+
+
+def same(scores: Iterable[Score], start: Score) -> bool:
+    """Whether the losses of all sound runs, two or more, came to the same whatever their rate: then they tell none apart."""
+    scores = sound(scores)
+    if len(scores) < 2:
         return False
     noise = min(score.noise for score in scores)
     pairs = (
@@ -184,6 +190,6 @@ def _answers_better(score: Score, start: Score, examples: int | None) -> bool:
     return start.error - score.error > max(SURE * deviation, ERROR_FALL)
 
 
-def _surely(fall: float, score: Score) -> bool:
-    """Whether a fall of a loss to that of a run is more than noise, and than rounding."""
-    return fall > max(SURE_BY_LOSS * score.noise, ROUNDING * abs(score.train))
+def _surely(fall: float, score: Score, start: Score) -> bool:
+    """Whether a fall of a loss from the start to that of a run is more than noise, and than rounding."""
+    return fall > max(SURE_BY_LOSS * math.hypot(score.noise, start.noise), ROUNDING * abs(score.train))

@@ -73,6 +73,18 @@ def test_runs_that_came_to_the_same(runs, expected):
     assert learning.alike(runs, START) is expected
 
 
+def test_runs_that_stayed_where_they_began_came_to_the_same_and_have_not_collapsed():
+    runs = [Score(1.99, 1.99, noise=0.1), Score(1.99, 1.99, noise=0.1)]
+    assert learning.same(runs, START)
+    assert not learning.alike(runs, START)
+
+
+def test_a_loss_that_is_as_noisy_at_the_start_has_not_surely_fallen():
+    runs = [Score(1.7, 1.7, noise=0.1)]
+    assert learning.learned(runs, Score(2.0, 2.0, noise=0.2))
+    assert not learning.learned(runs, Score(2.0, 2.0, noise=0.3))
+
+
 def test_little_was_learned_where_the_fall_is_hardly_more_than_noise():
     assert learning.learned_little([Score(1.5, 1.5, noise=0.1)], START)
     assert not learning.learned_little([Score(1.5, 1.5, noise=0.01), DIVERGED], START)

@@ -81,13 +81,18 @@ def test_a_missing_chainer_is_named():
     assert result.stderr.splitlines()[-1] == "ModuleNotFoundError: No module named 'chainer'"
 
 
-@pytest.mark.parametrize('place', ['clr.py', 'clr/__init__.py'])
-@pytest.mark.parametrize('content', ['', "__version__ = '3.0'"])
+@pytest.mark.parametrize(
+    ('place', 'content'), [('clr.py', ''), ('clr/__init__.py', ''), ('clr/__init__.py', "__version__ = '3.0'"), ('clr', None)]
+)
 def test_another_package_of_that_name_is_named(tmp_path, place, content):
     path = tmp_path / place
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(content)
-    result = python(f'sys.path.insert(0, {str(tmp_path)!r})\nimport lrfinder', '-S')
+    if content is None:
+        path.mkdir()
+    else:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+    (tmp_path / 'lrfinder').symlink_to(ROOT / 'lrfinder')
+    result = python(f'sys.path[0] = {str(tmp_path)!r}\nimport lrfinder', '-S')
     assert result.stderr.splitlines()[-1] == (
         f'ImportError: lrfinder needs the package clr that it came with, but finds {path} in its place (pythonnet, too, '
         'brings a module of that name): rename or uninstall that, or start where it is not found'
