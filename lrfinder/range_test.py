@@ -407,8 +407,8 @@ def _score(curve: pd.DataFrame) -> Score:
 
 
 def _standard_error(values: npt.NDArray[np.float64]) -> float:
-    """That of their mean."""
-    return float(np.std(values) / np.sqrt(len(values)))
+    """That of their mean; 0 where some are not finite."""
+    return float(np.std(values) / np.sqrt(len(values))) if np.isfinite(values).all() else 0.0
 
 
 def _whole(curve: pd.DataFrame) -> Reading:
