@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import scoring, tables
+from benchmarks.long import LENGTH
 from benchmarks.tasks import TASKS
 from lrfinder._files import replacing
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
@@ -21,6 +23,7 @@ FRONTIER: dict[str, dict[str, Any]] = {
     '72 tasks': {'marker': 's', 'linestyle': '-'},
     'fresh': {'marker': 'o', 'linestyle': ':', 'fillstyle': 'none'},
 }
+AVERAGES: dict[str, dict[str, Any]] = {'mean': FRONTIER['72 tasks'], 'median': FRONTIER['fresh']}
 COLOURS = {'lrfinder': '#0072B2', 'Optuna median': '#D55E00', 'Optuna hyperband': '#CC79A7', 'grid search': '#666666'}
 OPTUNA = 'Optuna median, 1600'  # that which the target is set against
 
@@ -163,26 +166,50 @@ def _size(column: str) -> int:
     return sum(group in COLUMNS[column] for group in GROUP.values())
 
 
+def long_frontier(results: Results) -> pd.DataFrame:
+    """How far trainings of 6,000 updates end above the best range at what cost: lrfinder, and a grid search from another seed.
+
+    Returns:
+        Columns family, updates (the mean), mean and median: of the excess over all tasks, in percent.
+    """
+    search = results.long_oracle
+    ranges = search.groupby('task')['max'].nunique().mean()
+    found = [('lrfinder', runs.updates[runs.updates > 0].mean(), runs) for runs in results.long.values()]
+    if found:
+        found.append(('grid search', ranges * LENGTH[0], scoring.long_grid_search(search)))
+    rows = []
+    for family, updates, runs in found:
+        excess = scoring.long_trainings(search, runs).excess
+        rows.append((family, updates, excess.mean(), excess.median()))
+    return pd.DataFrame(rows, columns=['family', 'updates', 'mean', 'median'])
+
+
 def draw_frontier(results: Results, path: Path) -> None:
-    """Draw :func:`frontier`, both axes logarithmic."""
-    figure = Figure(figsize=(6, 4), dpi=200, layout='constrained')
-    axes = figure.subplots()
+    """Draw :func:`frontier` and :func:`long_frontier` side by side, all axes logarithmic."""
+    figure = Figure(figsize=(10, 4), dpi=200, layout='constrained')
+    short, long = figure.subplots(1, 2, width_ratios=(3, 2))
     for (group, family), those in frontier(results).groupby(['group', 'family']):
-        points = those[['updates', 'regret']]
-        axes.plot(*points.to_numpy().T, color=COLOURS[family], **FRONTIER[group])
-        axes.annotate(family, tuple(points.iloc[-1]), (5, 5), textcoords='offset points', fontsize=7, color=COLOURS[family])
+        _draw_course(short, those[['updates', 'regret']], family, family, **FRONTIER[group])
     for group, style in FRONTIER.items():
-        axes.plot([], [], color='black', label=group, **style)
-    axes.set(xscale='log', yscale='log', xlabel='updates that an answer costs', ylabel='mean regret, in points')
-    for axis, ticks in (
-        (axes.xaxis, (100, 200, 500, 1000, 2000, 5000, 10000, 20000)),
-        (axes.yaxis, (0.1, 0.2, 0.5, 1, 2, 5, 10)),
-    ):
-        axis.set_major_locator(FixedLocator(ticks))
-        axis.set_major_formatter('{x:,g}')
-        axis.set_minor_locator(NullLocator())
-    axes.grid(alpha=0.3)
-    axes.spines[['top', 'right']].set_visible(False)
-    axes.legend(frameon=False)
+        short.plot([], [], color='black', label=group, **style)
+    for family, those in long_frontier(results).groupby('family'):
+        for how, style in AVERAGES.items():
+            _draw_course(long, those[['updates', how]], str(family), f'{family}, {how}', **style)
+    short.set(xlabel='updates that an answer costs', ylabel='mean regret, in points', title='trainings of 350 updates')
+    long.set(xlabel='updates that an answer costs', ylabel='error over the best, in percent', title='of 6,000 updates')
+    short.legend(frameon=False)
+    for axes, updates in ((short, (100, 200, 500, 1000, 2000, 5000, 10000, 20000)), (long, (500, 2000, 10000, 50000))):
+        for axis, ticks in ((axes.xaxis, updates), (axes.yaxis, (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50))):
+            axis.set_major_locator(FixedLocator(ticks))
+            axis.set_major_formatter('{x:,g}')
+            axis.set_minor_locator(NullLocator())
+        axes.grid(alpha=0.3)
+        axes.spines[['top', 'right']].set_visible(False)
     with replacing(path) as file:
         figure.savefig(file)
+
+
+def _draw_course(axes: Axes, points: pd.DataFrame, family: str, name: str, **style: Any) -> None:
+    """Draw updates and what is left after them; the name stands at the end."""
+    axes.loglog(*points.to_numpy().T, color=COLOURS[family], **style)
+    axes.annotate(name, tuple(points.iloc[-1]), (5, 5), textcoords='offset points', fontsize=7, color=COLOURS[family])

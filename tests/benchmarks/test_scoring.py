@@ -143,6 +143,12 @@ def test_the_frontier_has_the_rules_that_were_measured_on_all_tasks_of_a_group(t
     assert (tmp_path / 'frontier.png').read_bytes().startswith(b'\x89PNG')
 
 
+def test_the_frontier_of_long_trainings_ends_with_the_grid_search():
+    runs = pd.DataFrame({'task': ONE, 'seed': [0, 1], 'error': [4.0, 5.0], 'collapsed': [0, 0], 'updates': [500, 600]})
+    found = results(long_oracle=oracle({0.1: 4.0, 1.0: 6.0}, [0, 1]), long={600: runs})
+    assert targets.long_frontier(found).values.tolist() == [['lrfinder', 550.0, 12.5, 12.5], ['grid search', 12000.0, 0.0, 0.0]]
+
+
 def test_the_tables_of_a_name_are_found_by_their_budgets(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, 'RESULTS', tmp_path)
     for name in ('ours.csv', 'ours_1600.csv', 'ours_other_seeds.csv'):
