@@ -23,6 +23,7 @@ FRONTIER: dict[str, dict[str, Any]] = {
     '72 tasks': {'marker': 's', 'linestyle': '-'},
     'fresh': {'marker': 'o', 'linestyle': ':', 'fillstyle': 'none'},
 }
+LABELLED = ('72 tasks',)  # the colours tell the others
 AVERAGES: dict[str, dict[str, Any]] = {'mean': FRONTIER['72 tasks'], 'median': FRONTIER['fresh']}
 COLOURS = {'lrfinder': '#0072B2', 'Optuna median': '#D55E00', 'Optuna hyperband': '#CC79A7', 'grid search': '#666666'}
 OPTUNA = 'Optuna median, 1600'  # that which the target is set against
@@ -189,7 +190,7 @@ def draw_frontier(results: Results, path: Path) -> None:
     figure = Figure(figsize=(10, 4), dpi=200, layout='constrained')
     short, long = figure.subplots(1, 2, width_ratios=(3, 2))
     for (group, family), those in frontier(results).groupby(['group', 'family']):
-        _draw_course(short, those[['updates', 'regret']], family, family, **FRONTIER[group])
+        _draw_course(short, those[['updates', 'regret']], family, family * (group in LABELLED), **FRONTIER[group])
     for group, style in FRONTIER.items():
         short.plot([], [], color='black', label=group, **style)
     for family, those in long_frontier(results).groupby('family'):
