@@ -161,7 +161,7 @@ def test_what_is_in_the_way_is_found_out_before_the_test(tmp_path, capsys, name)
 def test_a_folder_that_nobody_can_look_into_is_named_with_its_flag(tmp_path, capsys, flag):
     name = str(tmp_path / ('x' * 300) / 'out')  # longer than a file system takes
     assert main([*SMALL[:-1], flag, name]) == 2
-    assert f'lrfinder: error: {flag} {name}: File name too long' in capsys.readouterr().err
+    assert capsys.readouterr().err.startswith(f'lrfinder: error: {flag} {name}: ')
 
 
 def test_a_lock_that_is_a_link_leads_nowhere(tmp_path, capsys):
