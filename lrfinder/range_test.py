@@ -17,11 +17,11 @@ from lrfinder.analysis import trials as weighing
 from lrfinder.analysis.analyzer import Reading
 from lrfinder.analysis.budget import Budget, Rung
 from lrfinder.analysis.curve import make_curve
-from lrfinder.analysis.learning import DIVERGED, Score, alike, knows_already, knows_more, learned, moved, same
+from lrfinder.analysis.learning import DIVERGED, Score, alike, knows_already, knows_more, learned, moved, same, untouched
 from lrfinder.analysis.metrics import ACCURACY, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS
 from lrfinder.analysis.suggestion import NoRangeError
 from lrfinder.analysis.trials import Trial, Verdict, scores_of
-from lrfinder.engine.judge import Judge, why_not
+from lrfinder.engine.judge import Judge, unsteady, why_not
 from lrfinder.engine.recorder import Names
 from lrfinder.engine.run import OnRow
 from lrfinder.engine.runner import Runner
@@ -40,11 +40,19 @@ LOSS_SHARE, ANSWER_SHARE = 3, 10
 RAMP_END = math.sqrt(10)
 RAMP_START_SHARE = 1e-3
 VALIDATIONS = 10
+# Losses that differ by no more than such a share are those of the same update: a scan begins at a rate above 0.
+ALIKE = 1e-3
 # Trial cycles that come to the same over such a range of rates are those of a network that collapses at each.
 COLLAPSED_OVER = 100.0
 KNOWN_WARNING = (
     'the model had learned before: the range says which rates it stands and still learns at, not how far it gets; '
     'give an evaluator, and compare with what you had'
+)
+
+
+NOT_ITS_OWN = (
+    'where something else decides the loss, such as an opponent or a target that moves, hold that still meanwhile '
+    '(disable_update()), or name a loss that tells of progress (loss=)'
 )
 
 
@@ -198,7 +206,7 @@ class RangeTest:
         reasons = []
         for judge in self._judges:
             found = self._runner.validated(judge)
-            reason = why_not(judge, found, self._names)
+            reason = why_not(judge, found, self._names) or unsteady(judge, found, self._runner.validated(judge))
             if not isinstance(found, Exception) and not reason:
                 self.judge, self._held = judge, found
                 break
@@ -215,6 +223,10 @@ class RangeTest:
             self._record(ramp.rates(elsewhere, updates, 'exponential'), validations=0)
             above = elsewhere[0] >= SCAN[1]
             self.scan = pd.concat([self.scan, self.curve], ignore_index=True) if above else self.curve
+            if not above and search.ends_at_its_start(self.scan, elsewhere):
+                what = f'the loss diverges whatever the rate, from {elsewhere[0]:.2g} on as from {SCAN[0]:.2g}'
+                advice = [NOT_ITS_OWN] * math.isfinite(self.scan[LOSS].iloc[0])
+                raise NoRangeError('; '.join([what, 'check the data and the loss', *advice, *self._rivals()]))
         return search.where_to_look(self.scan)
 
     def _record(self, rates: npt.NDArray[np.float64], validations: int = VALIDATIONS) -> None:
@@ -330,6 +342,9 @@ class RangeTest:
             lowest = min(trial.rate for trial in deciding.trials)
             return f'every trial cycle diverged, down to the rate {lowest:.3g}; check the data and the loss'
         what = f'judged by {self.judge.words} ({weighing.outcomes(deciding.trials)})'
+        if self._widely and untouched(scores_of(deciding.trials)):
+            none = f'no trial cycle made the model better, and the rate made no difference, {what}'
+            return f'{none}; check labels, loss and gradients; {NOT_ITS_OWN}'
         if not self._have_learned(start):
             longer = 'let a larger budget make the trials longer (--budget, budget=)'
             if deciding.updates == deciding.length:
@@ -362,6 +377,7 @@ class RangeTest:
             },
             warnings=(
                 *self._remarks(),
+                *left_changed(self.scan, self.curve),
                 *self._rivals(),
                 *(KNOWN_WARNING,) * self._known,
                 *weighing.warnings(everything, found, start, deciding.epochs),
@@ -425,6 +441,20 @@ def doubts(reading: Reading | None, high: float) -> list[str]:
     return [
         f'the ramp {limit.kind} at {limit.rate:.3g} ({limit.why}), which the trial cycles survived: '
         'try several seeds (--seeds, lrfinder.find_seeds)'
+    ]
+
+
+def left_changed(scan: pd.DataFrame, curve: pd.DataFrame) -> list[str]:
+    """That the first updates of two runs from the found state differ, both at rates of next to nothing; nothing otherwise."""
+    if curve['lr'].iloc[0] > scan['lr'].iloc[0]:
+        return []
+    first, again = (float(losses.iloc[0]) for losses in (scan[LOSS], curve[LOSS]))
+    if math.isclose(first, again, rel_tol=ALIKE) or not math.isfinite(again - first):
+        return []
+    return [
+        f'the first update of the scan had the loss {first:.3g} and that of the ramp {again:.3g}, though both begin with what '
+        'was found: something that it depends on is not put back, such as a global variable or what other processes draw; keep '
+        'it as an attribute of the updater'
     ]
 
 

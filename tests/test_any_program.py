@@ -1,5 +1,7 @@
 """Programs as people write them: nothing of theirs is replaced or misread, and what can't be tested is said in one line."""
 
+import re
+
 import clr  # noqa: F401
 import lrfinder
 from clr.training.extensions import CLR
@@ -310,6 +312,77 @@ def test_where_no_rate_makes_a_difference_there_is_no_range(seed):
     np.random.seed(seed)  # by these the loss happens to be lower later than it is at first
     with pytest.raises(lrfinder.NoRangeError, match='no trial cycle made the model better'):
         find(updater, budget=300)
+
+
+class GrowsHarder(training.StandardUpdater):
+    """Reports a loss that rises by itself, as beside an opponent that learns."""
+
+    updates = 0
+
+    def update_core(self):
+        super().update_core()
+        self.updates += 1
+        chainer.report({'loss': 1 + 0.1 * self.updates}, self.get_optimizer('main').target)
+
+
+def test_a_loss_that_rises_by_itself_gives_no_range():
+    with pytest.raises(lrfinder.NoRangeError, match=r'^the loss diverges whatever the rate, from .* as from 1e-07; .*loss=\)$'):
+        find(updater_of(kind=GrowsHarder))
+
+
+class OfFewEpisodes(extensions.Evaluator):
+    """Draws at random by itself, as the mean return of a few episodes."""
+
+    generator = np.random.RandomState(0)
+
+    def evaluate(self):
+        return {'main/loss': OfFewEpisodes.generator.normal(-15, 5)}
+
+
+def test_an_evaluator_that_contradicts_itself_does_not_judge():
+    updater = updater_of()
+    found = find(updater, evaluator=evaluator_of(updater, OfFewEpisodes, repeat=False))
+    assert found.value_range == find(updater_of()).value_range
+    assert re.fullmatch(
+        r'the evaluator says -[0-9.]+ and -[0-9.]+ of one and the same model \(it draws random numbers of its own\), '
+        'so the trials are judged by 64 examples held out of the training data',
+        found.warnings[0],
+    )
+
+
+class OnlyAccuracy(extensions.Evaluator):
+    def evaluate(self):
+        return {'main/accuracy': super().evaluate()['main/accuracy']}
+
+
+def test_an_evaluator_that_reports_no_loss_judges_by_the_accuracy():
+    updater = updater_of()
+    evaluator = evaluator_of(updater, OnlyAccuracy, repeat=False)
+    result = lrfinder.find(updater, evaluator=evaluator, accuracy='main/accuracy', quiet=True)
+    assert result.suggestion.warnings == ()
+    assert result.trials['validation/main/accuracy'].notna().all() and result.trials['validation/main/loss'].isna().all()
+
+
+AVERAGE = [0.0]
+
+
+class WithABaseline(training.StandardUpdater):
+    """Counts in a mean of all losses so far, which it keeps where nothing of the updater's leads."""
+
+    def update_core(self):
+        x, t = chainer.dataset.concat_examples(self.get_iterator('main').next())
+        optimizer = self.get_optimizer('main')
+        loss = F.softmax_cross_entropy(optimizer.target.logits(x), t)
+        optimizer.target.cleargrads()
+        loss.backward()
+        optimizer.update()
+        AVERAGE[0] += 0.02 * (min(float(loss.array), 1.0) - AVERAGE[0])
+        chainer.report({'loss': loss.array + AVERAGE[0]}, optimizer.target)
+
+
+def test_what_is_not_put_back_is_warned_of():
+    [warning] = [text for text in find(updater_of(kind=WithABaseline)).warnings if 'is not put back' in text]
+    assert warning.startswith('the first update of the scan had the loss ')
 
 
 class OnlyNan(extensions.Evaluator):

@@ -1,5 +1,6 @@
 """How a range test decides, on trials of which a function says what they come to."""
 
+import math
 from types import SimpleNamespace
 
 from lrfinder.analysis.budget import Budget, Rung
@@ -33,10 +34,16 @@ class Told(RangeTest):
 
 
 def test_what_comes_to_the_same_at_each_rate_has_collapsed():
-    test = Told(lambda rate, updates: Score(0.5, 0.5, 0.5, noise=0.01))
+    test = Told(lambda rate, updates: Score(0.5 + 0.001 * rate, 0.5, 0.5, noise=0.01))
     with pytest.raises(NoRangeError, match='all trial cycles came to the same, as when a network collapses at each rate'):
         test.decided()
     assert test.trials['rate'].max() >= 100 * test.trials['rate'].min()
+
+
+def test_where_the_rate_has_no_part_in_the_training_loss_a_judge_finds_no_range():
+    test = Told(lambda rate, updates: Score(2.5, 1.0 + 0.1 * math.log10(rate), noise=0.01))
+    with pytest.raises(NoRangeError, match=r'made the model better, and the rate made no difference, .*; check labels'):
+        test.decided()
 
 
 @pytest.mark.parametrize(('length', 'advice'), [(None, 'a larger budget'), (91, 'a larger budget'), (90, 'train longer')])

@@ -94,7 +94,7 @@ def look_elsewhere(scan: pd.DataFrame, value_range: tuple[float, float]) -> tupl
     """
     low, high = value_range
     end = float(scan['lr'].iloc[-1])
-    if end < AT_THE_START * low:
+    if ends_at_its_start(scan, value_range):
         return end * low / high, end
     losses = scan[LOSS].to_numpy(float)
     if end < high or not np.isfinite(losses).all():
@@ -104,6 +104,11 @@ def look_elsewhere(scan: pd.DataFrame, value_range: tuple[float, float]) -> tupl
         return None
     fallen = _fallen(scan['lr'].to_numpy(float), losses, level, noise)
     return (high, high * high / low) if fallen is None or fallen > high / AT_THE_END else None
+
+
+def ends_at_its_start(scan: pd.DataFrame, value_range: tuple[float, float]) -> bool:
+    """Whether a scan diverged soon after its lowest rate; the arguments are those of :func:`look_elsewhere`."""
+    return float(scan['lr'].iloc[-1]) < AT_THE_START * value_range[0]
 
 
 def _opening(losses: npt.NDArray[np.float64]) -> tuple[float, float]:

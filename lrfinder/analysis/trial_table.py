@@ -25,7 +25,7 @@ def table(trials: Sequence[Trial], deciding: Sequence[Trial], found: Verdict | N
         trials: All of them.
         deciding: Those that a verdict was given on.
         found: The verdict; ``None`` where there is none.
-        validated: Whether they were judged on held-out data.
+        validated: Whether their losses were measured on held-out data.
 
     Returns:
         The columns of :data:`COLUMNS`; cells without a number are empty (NaN).
@@ -38,7 +38,7 @@ def table(trials: Sequence[Trial], deciding: Sequence[Trial], found: Verdict | N
             trial.updates,
             trial.score.train if trial.score.sound else math.nan,
             trial.score.loss if trial.score.sound and validated else math.nan,
-            1 - trial.score.error if trial.score.sound and validated else math.nan,
+            1 - trial.score.error if trial.score.sound else math.nan,
             not trial.score.sound,
             float(weights.get(trial.rate, 0.0)) if id(trial) in chosen else 0.0,
         )

@@ -35,6 +35,8 @@ LEAST_HELD_OUT = 10
 STANDARD_ITERATORS = (SerialIterator, MultiprocessIterator, MultithreadIterator)
 # And the orders: another sampler may balance classes, or leave examples out.
 STANDARD_ORDERS = (type(None), ShuffleOrderSampler)
+# What a judge says of the same model twice may differ by such a share, by rounding on a GPU.
+STEADY = 1e-4
 # The split of more examples takes too much memory: so many may be none that are stored, but made when they are asked for.
 LONGEST_SPLIT = 10_000_000
 
@@ -167,7 +169,7 @@ def why_not(judge: Judge, found: Mapping[str, float] | Exception, names: Names) 
     >>> why_not(Judge(), {}, Names())
     ''
     """
-    who = 'the model in test mode (chainer.config.train is False)' if judge.holds_out else 'the evaluator'
+    who = _who(judge)
     if isinstance(found, Exception):
         return f'{who} fails ({type(found).__name__}: {printable(" ".join(str(found).split()), 200)})'
     if not judge.validates or any(map(math.isfinite, found.values())):
@@ -175,6 +177,28 @@ def why_not(judge: Judge, found: Mapping[str, float] | Exception, names: Names) 
     if found:
         return f'what {who} reports is not finite as the model is now'
     return f'{who} reports neither {names.loss!r} nor {names.accuracy!r}'
+
+
+def unsteady(judge: Judge, found: Mapping[str, float] | Exception, again: Mapping[str, float] | Exception) -> str:
+    """How a judge contradicts itself, in words; nothing where it does not: the random numbers that it draws are put back.
+
+    Args:
+        judge: The judge.
+        found: What it has said of the found state.
+        again: The same, said again.
+    """
+    if isinstance(found, Exception) or isinstance(again, Exception):
+        return ''
+    pairs = [(value, again.get(name, math.nan)) for name, value in found.items() if math.isfinite(value)]
+    apart = [(one, other) for one, other in pairs if not math.isclose(one, other, rel_tol=STEADY)]
+    if not apart:
+        return ''
+    values = ' and '.join(f'{value:.3g}' for value in apart[0])
+    return f'{_who(judge)} says {values} of one and the same model (it draws random numbers of its own)'
+
+
+def _who(judge: Judge) -> str:
+    return 'the model in test mode (chainer.config.train is False)' if judge.holds_out else 'the evaluator'
 
 
 def _can_hold_out(updater: Any) -> bool:

@@ -85,6 +85,12 @@ def test_a_loss_that_is_as_noisy_at_the_start_has_not_surely_fallen():
     assert not learning.learned(runs, Score(2.0, 2.0, noise=0.3))
 
 
+def test_rates_that_leave_the_training_loss_to_the_last_digits_have_no_part_in_it():
+    assert learning.untouched([Score(0.268445, 3.0), Score(0.26844501, -2.0), DIVERGED])
+    assert not learning.untouched([Score(0.268445, 3.0), Score(0.26845, 3.0)])
+    assert not learning.untouched([Score(0.268445, 3.0), DIVERGED])
+
+
 def test_little_was_learned_where_the_fall_is_hardly_more_than_noise():
     assert learning.learned_little([Score(1.5, 1.5, noise=0.1)], START)
     assert not learning.learned_little([Score(1.5, 1.5, noise=0.01), DIVERGED], START)
