@@ -292,7 +292,7 @@ class RangeTest:
         """More trials until the good ones are between others or the updates are spent."""
         trials = deciding.trials
         while self._runner.updates <= last:
-            rate = search.next_rate(trials, start, bounds, self.judge.examples, self._known, apart)
+            rate = search.next_rate(trials, start, bounds, self.judge.examples, self._known, apart, self.scan)
             if rate is None:
                 return
             trials.append(self.trial(rate, rung.updates))

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from lrfinder.analysis.learning import Score, alike, gains, knows_more, loses_less, moved, sound
+from lrfinder.analysis.learning import SURE, Score, alike, gains, knows_more, loses_less, moved, sound
 from lrfinder.analysis.metrics import ACCURACY, LOSS
 from lrfinder.analysis.smoothing import smoothed
 from lrfinder.analysis.trials import STEPS, Trial, by_rate, scores_of, verdict
@@ -193,6 +193,7 @@ def next_rate(
     examples: int | None = None,
     known: bool = False,
     apart: int = COARSE,
+    scan: pd.DataFrame | None = None,
 ) -> float | None:
     """The rate of the trial cycle that tells most after others.
 
@@ -200,6 +201,7 @@ def next_rate(
     what the trials say                                      what is tried next
     =======================================================  =================================
     all diverged                                             a step below the lowest
+    all ended above where the scan was at their rates        two steps below the lowest, or one
     the highest rate still speeds learning up                two steps above it, or one
     all came to the same, as where a network collapses       two steps below the lowest, or one
     none learned, and no loss moved, or the highest rate     two steps above it, or one
@@ -216,6 +218,7 @@ def next_rate(
         examples: How many held-out examples there are.
         known: Whether the model had learned before, so that trials which teach it no more are no sign of a collapse.
         apart: The step between neighbours.
+        scan: The curve of the scan, where trials are to be compared with it.
 
     Returns:
         A new rate within the bounds; ``None`` where the best rate is between others, or the bounds are reached.
@@ -225,7 +228,7 @@ def next_rate(
     >>> round(next_rate(rising, start, (0.0, math.inf)), 3)
     0.316
     """
-    wishes = _wishes(by_rate(trials), start, examples, known, apart)
+    wishes = _wishes(by_rate(trials), start, examples, known, apart, scan)
     return next(iter(_within(wishes, bounds, [trial.rate for trial in trials])), None)
 
 
@@ -235,7 +238,9 @@ def _within(steps: Sequence[int], bounds: tuple[float, float], tried: Sequence[f
     return [rate for rate in dict.fromkeys(min(max(rate_of(step), low), high) for step in steps) if rate not in tried]
 
 
-def _wishes(trials: Sequence[Trial], start: Score, examples: int | None, known: bool, apart: int) -> list[int]:
+def _wishes(
+    trials: Sequence[Trial], start: Score, examples: int | None, known: bool, apart: int, scan: pd.DataFrame | None
+) -> list[int]:
     """Steps that would tell most, the best first, whether they may be tried or not."""
     steps = [step_of(trial.rate) for trial in trials]
     lower, higher = steps[0] - apart, steps[-1] + apart
@@ -243,6 +248,8 @@ def _wishes(trials: Sequence[Trial], start: Score, examples: int | None, known: 
     found = verdict(trials, start, examples=examples)
     if found is None:
         return [lower]
+    if not known and scan is not None and all(overtaxed(trial, scan) for trial in trials if trial.score.sound):
+        return [lower - apart, lower]
     if speeding_up(scores, start):
         return [higher + apart, higher]
     if not known and alike(scores, start):
@@ -252,6 +259,25 @@ def _wishes(trials: Sequence[Trial], start: Score, examples: int | None, known: 
         return [higher + apart, higher] if up else [lower - apart, lower]
     best = trials.index(found.best)
     return [higher] * (best == len(trials) - 1) + [lower] * (best == 0) + _gaps(steps, best, apart)
+
+
+def overtaxed(trial: Trial, scan: pd.DataFrame) -> bool:
+    """Whether a trial ended surely above where the scan was when it passed its rate.
+
+    The trial stayed there for longer, and came from rates that were hardly lower: it has learned more, unless the rate is one
+    that a network survives for a moment and not in a cycle.
+
+    Args:
+        trial: A sound one.
+        scan: The curve of the scan; nothing is overtaxed at rates that it did not come to.
+    """
+    rates, losses = scan['lr'].to_numpy(float), scan[LOSS].to_numpy(float)
+    place = int(np.searchsorted(rates, trial.rate))
+    if place >= len(rates):
+        return False
+    _, noise = _opening(losses)
+    passing = float(np.mean(losses[max(0, place - 1) : place + 2]))
+    return trial.score.train - passing > SURE * math.hypot(trial.score.noise, noise / math.sqrt(SCAN_LOSSES))
 
 
 def speeding_up(scores: Sequence[Score], start: Score) -> bool:

@@ -212,6 +212,36 @@ def test_the_next_rate_stays_within_the_bounds():
     assert following({-2: SLOW, -1.5: Score(1.9, 1.9, 0.88)}, bounds=(0.0, 0.2)) == pytest.approx(math.log10(0.2), abs=1e-6)
 
 
+# Falls from 2 at 1e-4 to 0.8 at 1e-2, and diverges at 0.1.
+PASSING = pd.DataFrame(
+    {'lr': np.geomspace(1e-7, 0.1, 61), 'main/loss': np.interp(np.arange(61), [30, 50, 55, 60], [2.0, 0.8, 0.8, 9.0])}
+)
+
+
+@pytest.mark.parametrize(
+    ('rate', 'train', 'expected'),
+    [
+        (1e-2, 0.7, False),
+        (1e-2, 0.95, False),  # above by no more than noise
+        (1e-2, 1.3, True),  # the scan stood it for a moment
+        (1e-4, 1.9, False),
+        (1.0, 9.0, False),  # the scan did not come so far
+    ],
+)
+def test_a_trial_is_overtaxed_where_it_ends_above_where_the_scan_was_at_its_rate(rate, train, expected):
+    assert search.overtaxed(Trial(rate, Score(train, 2.0, noise=0.1)), PASSING) is expected
+
+
+def test_the_next_rate_is_far_below_trials_that_are_all_overtaxed():
+    fast, faster = Score(1.8, 1.8, noise=0.1), Score(1.5, 1.5, noise=0.1)
+    runs = trials({-2.5: fast, -2: faster})
+    assert search.next_rate(runs, START, ANYWHERE) == pytest.approx(10**-1)  # it seems to speed up
+    assert search.next_rate(runs, START, ANYWHERE, scan=PASSING) == pytest.approx(10**-3.5)
+    assert search.next_rate(trials({-2.5: BEST, -2: faster}), START, ANYWHERE, scan=PASSING) == pytest.approx(10**-3)
+    assert search.next_rate([*runs, Trial(0.1, DIVERGED)], START, ANYWHERE, scan=PASSING) == pytest.approx(10**-3.5)
+    assert search.next_rate(runs, START, ANYWHERE, known=True, scan=PASSING) == pytest.approx(10**-1)
+
+
 @pytest.mark.parametrize('power', [-30, -8, 0, 8])
 def test_at_any_scale_a_neighbour_of_a_rate_is_another_one(power):
     assert following({power: BEST, power + 0.5: GOOD}) == power - 0.5
