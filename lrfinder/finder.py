@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -129,7 +130,7 @@ def find(
         iterations_per_epoch=None if epoch is None else cycles.iterations_in((1, 'epoch'), epoch),
         exhausted=estimate.exhausted,
         reasons=reasons if batchsize is None else {**reasons, 'batchsize': holds_for(batchsize, kind, workers.size)},
-        warnings=(*estimate.warnings, *_unreported(accuracy, test), *_proportion(rate)),
+        warnings=(*estimate.warnings, *_unreported(accuracy, test, runner.reported), *_proportion(rate)),
         updates=runner.updates,
         spread=estimate.spread,
         length=estimate.length,
@@ -165,12 +166,15 @@ def _kind(optimizer: Optimizer) -> str:
     return type(inner).__name__
 
 
-def _unreported(accuracy: str | None, test: RangeTest) -> list[str]:
-    """That an accuracy which was asked for was not found."""
+def _unreported(accuracy: str | None, test: RangeTest, reported: Sequence[str]) -> list[str]:
+    """That an accuracy which was asked for was not found, or that something which was not may be one."""
     seen = [test.scan[ACCURACY], *([test.trials[VALIDATION_ACCURACY]] if len(test.trials) else [])]
-    if accuracy is None or any(values.notna().any() for values in seen):
+    if any(values.notna().any() for values in seen):
         return []
-    return [f'nothing reported the accuracy {accuracy!r}, so it was not judged by']
+    if accuracy is not None:
+        return [f'nothing reported the accuracy {accuracy!r}, so it was not judged by']
+    others = [name for name in reported if 'acc' in name.lower()]
+    return [f'{name!r} may be an accuracy, and was not judged by: say accuracy={name!r} if it is' for name in others[:1]]
 
 
 def _proportion(rate: Rate) -> list[str]:

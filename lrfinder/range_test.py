@@ -374,6 +374,7 @@ class RangeTest:
                 'min': why_low,
                 'max': weighing.reason(trials, found),
                 **weighing.beyond(deciding.length, deciding.updates),
+                **weighing.band_of_losses(trials, start),
             },
             warnings=(
                 *self._remarks(),

@@ -250,15 +250,17 @@ def test_an_evaluator_that_reports_neither_loss_nor_accuracy_is_told_and_others_
     found = find(updater, evaluator=evaluator_of(updater, OnlyAuc, repeat=False))
     assert found.value_range == find(updater_of()).value_range
     assert found.warnings[0] == (
-        "the evaluator reports neither 'main/loss' nor 'main/accuracy', so the trials are judged by 64 examples held out of "
-        'the training data'
+        "the evaluator reports neither 'main/loss' nor 'main/accuracy' (it reports 'main/auc': loss= and accuracy= name what "
+        'counts), so the trials are judged by 64 examples held out of the training data'
     )
 
 
 def test_a_refusal_says_by_whom_it_was_judged_and_why():
     updater = updater_of()
     updater.get_optimizer('main').target.disable_update()
-    with pytest.raises(lrfinder.NoRangeError, match="; the evaluator reports neither 'main/loss' nor 'main/accuracy', so the"):
+    with pytest.raises(
+        lrfinder.NoRangeError, match=r"; the evaluator reports neither .* \(it reports 'main/auc': .*\), so the"
+    ):
         find(updater, evaluator=evaluator_of(updater, OnlyAuc, repeat=False))
 
 
@@ -361,6 +363,25 @@ def test_an_evaluator_that_reports_no_loss_judges_by_the_accuracy():
     result = lrfinder.find(updater, evaluator=evaluator, accuracy='main/accuracy', quiet=True)
     assert result.suggestion.warnings == ()
     assert result.trials['validation/main/accuracy'].notna().all() and result.trials['validation/main/loss'].isna().all()
+
+
+class WithAcc(Model):
+    """Calls its accuracy as many do."""
+
+    def forward(self, x, t):
+        y = self.logits(x)
+        loss = F.softmax_cross_entropy(y, t)
+        chainer.report({'loss': loss, 'acc': F.accuracy(y, t)}, self)
+        return loss
+
+
+def test_what_may_be_an_accuracy_is_named():
+    found = find(updater_of(WithAcc))
+    assert found.warnings == ("'main/acc' may be an accuracy, and was not judged by: say accuracy='main/acc' if it is",)
+    assert 'within 1% of what the best one gains: max ' in str(found)
+    told = find(updater_of(WithAcc), accuracy='main/acc')
+    assert told.warnings == ()
+    assert 'within a point of the best: max ' in str(told)
 
 
 AVERAGE = [0.0]
@@ -880,7 +901,7 @@ def test_where_no_loss_is_found_the_message_lists_what_was_reported():
     with pytest.raises(ValueError) as caught:
         find(updater_of(Bare))
     assert str(caught.value) == (
-        "the update reported no 'main/loss' (it reported: hits, loss_gen); say which is the loss, such as loss='loss_gen'"
+        "the update reported no 'main/loss' (it reported: hits, loss_gen); say which is the loss: loss='loss_gen'"
     )
 
 

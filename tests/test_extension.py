@@ -361,7 +361,7 @@ def test_what_reports_the_loss_by_another_name_is_told_so(tmp_path, capsys):
     updater, first, _ = two()
     assert refusal(tmp_path, capsys, LRRangeTest('lr', (0, 1), 5, optimizer=first), updater) == (
         "the update reported no 'main/loss' (it reported: first/accuracy, first/loss, second/accuracy, second/loss); "
-        "say which is the loss, such as loss='first/loss'"
+        "say which is the loss: loss='first/loss' or loss='second/loss'"
     )
 
 

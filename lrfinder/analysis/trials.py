@@ -370,6 +370,11 @@ def _band(logs: Floats, lost: Floats, answer: float) -> tuple[float, float]:
     return float(min(low, answer)), float(max(high, answer))
 
 
+def band_of_losses(trials: Sequence[Trial], start: Score) -> dict[str, str]:
+    """What the band says where no answers are known, as a reason by its name; nothing where they are."""
+    return {'band': f'within {BAND:.0%} of what the best one gains'} if by_loss_alone(scores_of(trials), start) else {}
+
+
 def _power(log: float) -> float:
     return float(10.0**log)
 

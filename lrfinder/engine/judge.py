@@ -18,7 +18,7 @@ from lrfinder._names import counted, printable
 from lrfinder.analysis.splits import HELD_OUT, at_random
 from lrfinder.engine.protocols import Evaluator, Updater
 from lrfinder.engine.rate import SetUpError
-from lrfinder.engine.recorder import Names, as_number
+from lrfinder.engine.recorder import MOST_NAMED, Names, as_number
 from lrfinder.engine.told import examples_in, main_iterator
 from lrfinder.engine.workers import Workers
 
@@ -49,11 +49,13 @@ class Judge:
         holds_out: Whether it keeps examples from the training.
         examples: How many examples it judges by, over all workers; ``None`` where that is not known.
         words: By what it judges, in words.
+        reported: The names that it has reported, as ``loss=`` and ``accuracy=`` would take them.
     """
 
     validates = False
     holds_out = False
     examples: int | None = None
+    reported: tuple[str, ...] = ()
     words = 'the training loss of each batch before it is trained on'
 
     def hold_out(self, updater: Any) -> None:
@@ -98,6 +100,7 @@ class EvaluatorJudge(Judge):
         if not isinstance(result, (Mapping, type(None))):
             raise SetUpError(_no_dictionary(result))
         found = self._numbers(result or observation)  # in a trainer, what it reports counts
+        self.reported = tuple(name.removeprefix('validation/') for name in found)
         return dict(zip(found, self._workers.mean(list(found.values()))))
 
     def _numbers(self, reported: Mapping[Any, Any]) -> dict[str, float]:
@@ -176,7 +179,9 @@ def why_not(judge: Judge, found: Mapping[str, float] | Exception, names: Names) 
         return ''
     if found:
         return f'what {who} reports is not finite as the model is now'
-    return f'{who} reports neither {names.loss!r} nor {names.accuracy!r}'
+    others = ', '.join(map(repr, judge.reported[:MOST_NAMED]))
+    reports = f'it reports {others}: loss= and accuracy= name what counts' if others else 'it reports nothing'
+    return f'{who} reports neither {names.loss!r} nor {names.accuracy!r} ({reports})'
 
 
 def unsteady(judge: Judge, found: Mapping[str, float] | Exception, again: Mapping[str, float] | Exception) -> str:

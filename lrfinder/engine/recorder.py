@@ -24,6 +24,8 @@ import pandas as pd
 from chainer.backends import cuda
 
 BLOCK = 10
+# So many names are told, of those that may be meant.
+MOST_NAMED = 5
 # A mean of shares may be so much when it has been rounded.
 _ROUNDED_UP = 1.001
 _EXAMPLES = {'observer': 'main', 'loss': LOSS, 'accuracy': ACCURACY}
@@ -251,7 +253,7 @@ def _no_loss(name: str, observation: Mapping[str, Any]) -> str:
     others = [other for other in reported if 'loss' in other]
     advice = 'wrap the model in chainer.links.Classifier, or call chainer.report in it'
     if others:
-        advice = f'say which is the loss, such as loss={others[0]!r}'
+        advice = f'say which is the loss: {" or ".join(f"loss={other!r}" for other in others[:MOST_NAMED])}'
     return f'the update reported no {name!r} (it reported: {", ".join(reported) or "nothing"}); {advice}'
 
 

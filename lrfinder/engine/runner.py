@@ -64,6 +64,7 @@ class Runner:
         self.iterations_per_update = 1.0
         self._shares = Shares()
         self.failure = ''
+        self.reported: tuple[str, ...] = ()
         self._findings: set[type[Exception]] = set()
 
     @property
@@ -180,6 +181,7 @@ class Runner:
         if not steps.made():
             return False
         self.updates += 1
+        self.reported = self.reported or tuple(map(str, observation))
         run.record(observation, steps.iterations)
         return True
 
