@@ -172,11 +172,13 @@ def same(scores: Iterable[Score], start: Score) -> bool:
 def untouched(scores: Iterable[Score]) -> bool:
     """Whether the training losses of all sound runs, two or more, are equal but for rounding: the rate had no part in them.
 
+    Those that are 0 have come to the end of what there is to learn.
+
     >>> untouched([Score(0.268445, 1.0), Score(0.268445, 2.0)]), untouched([Score(0.26, 1.0), Score(0.27, 1.0)])
     (True, False)
     """
     losses = [score.train for score in sound(scores)]
-    return len(losses) > 1 and max(losses) - min(losses) <= ROUNDING * max(map(abs, losses))
+    return len(losses) > 1 and any(losses) and max(losses) - min(losses) <= ROUNDING * max(map(abs, losses))
 
 
 def sound(scores: Iterable[Score]) -> list[Score]:

@@ -89,6 +89,7 @@ def test_rates_that_leave_the_training_loss_to_the_last_digits_have_no_part_in_i
     assert learning.untouched([Score(0.268445, 3.0), Score(0.26844501, -2.0), DIVERGED])
     assert not learning.untouched([Score(0.268445, 3.0), Score(0.26845, 3.0)])
     assert not learning.untouched([Score(0.268445, 3.0), DIVERGED])
+    assert not learning.untouched([Score(0.0, 0.1), Score(0.0, 0.2)])  # solved, as a hinge loss may be
 
 
 def test_little_was_learned_where_the_fall_is_hardly_more_than_noise():
