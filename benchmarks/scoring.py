@@ -6,6 +6,7 @@ seeds, both means over them, in points.
 
 from __future__ import annotations
 
+from benchmarks.long import LENGTH
 from benchmarks.measuring import OTHER_SEEDS, PARTNER, SEEDS
 from benchmarks.oracle import best_ranges
 from benchmarks.tasks import TASKS
@@ -155,13 +156,16 @@ def long_grid_search(oracle: pd.DataFrame) -> pd.DataFrame:
         oracle: That table; chosen is from the ranges that all seeds trained in.
 
     Returns:
-        Columns task, seed, error and collapsed, as in `long.csv`.
+        Columns task, seed, updates, error and collapsed, as in `long.csv`.
     """
     rows = _by_all_seeds(oracle)
     judged = [
         best_ranges(rows[rows.seed != seed])['max'].reset_index().merge(rows[rows.seed == seed]) for seed in rows.seed.unique()
     ]
-    return pd.concat(judged)[['task', 'seed', 'error', 'collapsed']]
+    updates = LENGTH[0] * oracle.groupby('task')['max'].nunique()
+    return pd.concat(judged).assign(updates=lambda runs: runs.task.map(updates))[
+        ['task', 'seed', 'updates', 'error', 'collapsed']
+    ]
 
 
 def _by_all_seeds(oracle: pd.DataFrame) -> pd.DataFrame:

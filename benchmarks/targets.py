@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import scoring, tables
-from benchmarks.long import LENGTH
 from benchmarks.tasks import TASKS
 from lrfinder._files import replacing
 
@@ -23,7 +22,7 @@ FRONTIER: dict[str, dict[str, Any]] = {
     '72 tasks': {'marker': 's', 'linestyle': '-'},
     'fresh': {'marker': 'o', 'linestyle': ':', 'fillstyle': 'none'},
 }
-LABELLED = ('72 tasks',)  # the colours tell the others
+LABELLED = '72 tasks'  # the colours tell the other
 AVERAGES: dict[str, dict[str, Any]] = {'mean': FRONTIER['72 tasks'], 'median': FRONTIER['fresh']}
 COLOURS = {'lrfinder': '#0072B2', 'Optuna median': '#D55E00', 'Optuna hyperband': '#CC79A7', 'grid search': '#666666'}
 OPTUNA = 'Optuna median, 1600'  # that which the target is set against
@@ -119,12 +118,9 @@ def _in_groups(values: pd.Series, how: list[str], form: str = '.1f') -> list[str
 
 def long_rows(results: Results) -> pd.DataFrame:
     """A row a budget, as texts: what the range is worth in a training ten times as long as the test; and a grid search's."""
-    rules = {str(budget): runs for budget, runs in results.long.items()}
-    if rules:
-        rules[scoring.GRID_ONE] = scoring.long_grid_search(results.long_oracle)
     how_of = {'points': ['mean', 'max'], 'excess': ['mean', 'median', 'max']}
     found = []
-    for rule, runs in rules.items():
+    for rule, runs in _long_rules(results).items():
         by_task = scoring.long_trainings(results.long_oracle, runs)
         if len(by_task):
             pairs = (' / '.join(f'{by_task[name].agg(how):.1f}' for how in how_of[name]) for name in how_of)
@@ -173,16 +169,18 @@ def long_frontier(results: Results) -> pd.DataFrame:
     Returns:
         Columns family, updates (the mean), mean and median: of the excess over all tasks, in percent.
     """
-    search = results.long_oracle
-    ranges = search.groupby('task')['max'].nunique().mean()
-    found = [('lrfinder', runs.updates[runs.updates > 0].mean(), runs) for runs in results.long.values()]
-    if found:
-        found.append(('grid search', ranges * LENGTH[0], scoring.long_grid_search(search)))
     rows = []
-    for family, updates, runs in found:
-        excess = scoring.long_trainings(search, runs).excess
-        rows.append((family, updates, excess.mean(), excess.median()))
+    for rule, runs in _long_rules(results).items():
+        excess = scoring.long_trainings(results.long_oracle, runs).excess
+        family = 'grid search' if rule == scoring.GRID_ONE else 'lrfinder'
+        rows.append((family, runs.updates[runs.updates > 0].mean(), excess.mean(), excess.median()))
     return pd.DataFrame(rows, columns=['family', 'updates', 'mean', 'median'])
+
+
+def _long_rules(results: Results) -> dict[str, pd.DataFrame]:
+    """The long trainings by the budget of an answer, and those of a grid search; none where none was measured."""
+    rules = {str(budget): runs for budget, runs in results.long.items()}
+    return {**rules, scoring.GRID_ONE: scoring.long_grid_search(results.long_oracle)} if rules else {}
 
 
 def draw_frontier(results: Results, path: Path) -> None:
@@ -190,7 +188,7 @@ def draw_frontier(results: Results, path: Path) -> None:
     figure = Figure(figsize=(10, 4), dpi=200, layout='constrained')
     short, long = figure.subplots(1, 2, width_ratios=(3, 2))
     for (group, family), those in frontier(results).groupby(['group', 'family']):
-        _draw_course(short, those[['updates', 'regret']], family, family * (group in LABELLED), **FRONTIER[group])
+        _draw_course(short, those[['updates', 'regret']], family, family * (group == LABELLED), **FRONTIER[group])
     for group, style in FRONTIER.items():
         short.plot([], [], color='black', label=group, **style)
     for family, those in long_frontier(results).groupby('family'):

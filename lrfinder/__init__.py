@@ -14,7 +14,8 @@ try:
 except ImportError as error:
     if 'clr' not in sys.modules or error.name not in ('clr', 'clr._compat'):
         raise
-    place = sys.modules['clr'].__file__ or next(iter(sys.modules['clr'].__path__))  # a folder of that name will do
+    found = sys.modules['clr']  # a folder of that name will do, and what pythonnet puts there need come from no file
+    place = getattr(found, '__file__', None) or next(iter(getattr(found, '__path__', [])), 'another module')
     raise ImportError(
         f'lrfinder needs the package clr that it came with, but finds {place} in its place (pythonnet, too, brings a module of '
         'that name): rename or uninstall that, or start where it is not found',

@@ -48,8 +48,6 @@ KNOWN_WARNING = (
     'the model had learned before: the range says which rates it stands and still learns at, not how far it gets; '
     'give an evaluator, and compare with what you had'
 )
-
-
 NOT_ITS_OWN = (
     'where something else decides the loss, such as an opponent or a target that moves, hold that still meanwhile '
     '(disable_update()), or name a loss that tells of progress (loss=)'
@@ -220,14 +218,24 @@ class RangeTest:
         self.scan = self.curve
         elsewhere = search.look_elsewhere(self.scan, SCAN)
         if elsewhere is not None:
-            self._record(ramp.rates(elsewhere, updates, 'exponential'), validations=0)
-            above = elsewhere[0] >= SCAN[1]
-            self.scan = pd.concat([self.scan, self.curve], ignore_index=True) if above else self.curve
-            if not above and search.ends_at_its_start(self.scan, elsewhere):
-                what = f'the loss diverges whatever the rate, from {elsewhere[0]:.2g} on as from {SCAN[0]:.2g}'
-                advice = [NOT_ITS_OWN] * math.isfinite(self.scan[LOSS].iloc[0])
-                raise NoRangeError('; '.join([what, 'check the data and the loss', *advice, *self._rivals()]))
+            self._look_elsewhere(elsewhere, updates)
         return search.where_to_look(self.scan)
+
+    def _look_elsewhere(self, between: tuple[float, float], updates: int) -> None:
+        """A second scan.
+
+        Raises:
+            NoRangeError: It diverges at its start, as the first one did.
+        """
+        self._record(ramp.rates(between, updates, 'exponential'), validations=0)
+        if between[0] >= SCAN[1]:
+            self.scan = pd.concat([self.scan, self.curve], ignore_index=True)
+            return
+        self.scan = self.curve
+        if search.ends_at_its_start(self.scan, between):
+            what = f'the loss diverges whatever the rate, from {between[0]:.2g} on as from {SCAN[0]:.2g}'
+            advice = [NOT_ITS_OWN] * math.isfinite(self.scan[LOSS].iloc[0])
+            raise NoRangeError('; '.join([what, 'check the data and the loss', *advice, *self._rivals()]))
 
     def _record(self, rates: npt.NDArray[np.float64], validations: int = VALIDATIONS) -> None:
         try:
@@ -310,8 +318,8 @@ class RangeTest:
 
     def _have_learned(self, start: Score) -> bool:
         scores = scores_of(self._rungs[-1].trials)
-        unmoved = self._widely and same(scores, start) and not alike(scores, start)
-        return self._known or (learned(scores, start, self.judge.examples) and not unmoved)
+        told_apart = not (self._widely and same(scores, start)) or any(moved(score, start) for score in scores)
+        return self._known or (learned(scores, start, self.judge.examples) and told_apart)
 
     def _have_collapsed(self, start: Score) -> bool:
         """Whether all trials of the last rung came to the same, over a wide range of rates."""
@@ -319,7 +327,7 @@ class RangeTest:
 
     @property
     def _widely(self) -> bool:
-        """Whether the trials of the last rung lie far apart."""
+        """Whether the trials of the last rung lie far apart; the rates of the grid are rounded."""
         rates = [trial.rate for trial in self._rungs[-1].trials]
         return max(rates) > COLLAPSED_OVER * min(rates) * (1 - 1e-9)
 

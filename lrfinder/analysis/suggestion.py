@@ -24,8 +24,6 @@ from lrfinder.analysis import batchsize as batchsize_rules
 SCHEMA = 1
 LINE_WIDTH = 100  # of what is printed
 _LONGEST_LINE = 2000
-# What a band says, unless its reason says otherwise.
-POINT = 'within a point of the best'
 _OTHER_REASONS = {'length': 'length', 'batchsize': 'batchsize', 'judged_by': 'judged by', 'tuned': 'tuned'}
 
 
@@ -139,7 +137,7 @@ class Suggestion:
             f'value_range: {low:.4g} to {high:.4g} ({self.attr}){_spread(self.spread)}',
             *_because(f'  min {low:.4g}', self.reasons.get('min')),
             *_because(f'  max {high:.4g}', self.reasons.get('max')),
-            *([] if self.band is None else [_band(self.band, self.diverges, self.reasons.get('band', POINT))]),
+            *_band(self),
             *_because(f'step_size: {self.step_size} iterations', self.reasons.get('step_size')),
             *(
                 line
@@ -267,9 +265,21 @@ def _because(what: str, reason: str | None) -> list[str]:
     )
 
 
-def _band(band: tuple[float, float], diverges: float | None, what: str) -> str:
-    low, high = band
-    return f'  {what}: max {low:.3g} to {high:.3g}' + (f'; diverges at {diverges:.3g}' if diverges else '')
+def what_is_in_the_band(suggestion: Suggestion) -> str:
+    """How good the maxima in the band of a suggestion are, in words: its reason may say otherwise than usual.
+
+    >>> what_is_in_the_band(Suggestion('lr', (0.01, 0.1), 90))
+    'within a point of the best'
+    """
+    return suggestion.reasons.get('band', 'within a point of the best')
+
+
+def _band(suggestion: Suggestion) -> list[str]:
+    if suggestion.band is None:
+        return []
+    low, high = suggestion.band
+    diverges = f'; diverges at {suggestion.diverges:.3g}' if suggestion.diverges else ''
+    return [f'  {what_is_in_the_band(suggestion)}: max {low:.3g} to {high:.3g}{diverges}']
 
 
 def _spread(spread: Mapping[str, tuple[float, float]]) -> str:

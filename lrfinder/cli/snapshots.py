@@ -138,7 +138,7 @@ def newest_snapshot(folder: Path, run_id: str, sure: bool = False) -> Path | Non
         path = folder / name
         origin = (own_origin(path, run_id) if sure else origin_of(path)) if path.is_file() else None
         if origin is not None and origin.run_id == run_id:
-            return folder / name
+            return path
     return None
 
 

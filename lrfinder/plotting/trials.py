@@ -9,7 +9,7 @@ from typing import Any
 from lrfinder._names import printable
 from lrfinder.analysis.metrics import ACCURACIES, LOSS, VALIDATION_ACCURACY, VALIDATION_LOSS, cost_sign
 from lrfinder.analysis.smoothing import Floats
-from lrfinder.analysis.suggestion import POINT, Suggestion
+from lrfinder.analysis.suggestion import Suggestion, what_is_in_the_band
 from lrfinder.plotting import marks, style
 from lrfinder.plotting.marks import Mark
 from lrfinder.plotting.style import Limits
@@ -152,7 +152,7 @@ def _key(
     key += [Line2D([], [], label='diverged', **_DIVERGED)] if trials['diverged'].any() else []
     key += [] if scan is None else [Line2D([], [], label='scan (loss, own scale)', **_SCAN)]
     if suggestion and suggestion.band:
-        key.append(Line2D([], [], label=f'max {suggestion.reasons.get("band", POINT)}', **marks.BAND))
+        key.append(Line2D([], [], label=f'max {what_is_in_the_band(suggestion)}', **marks.BAND))
     if suggestion and suggestion.spread:
         key.append(Line2D([], [], label='bounds of another test', **marks.SPREAD))
     return key

@@ -99,6 +99,14 @@ def test_another_package_of_that_name_is_named(tmp_path, place, content):
     )
 
 
+def test_another_module_of_that_name_need_come_from_no_file():
+    result = python("import sys, types; sys.modules['clr'] = types.ModuleType('clr')\nimport lrfinder", '-S')
+    assert (
+        'lrfinder needs the package clr that it came with, but finds another module in its place'
+        in result.stderr.splitlines()[-1]
+    )
+
+
 def test_a_second_installation_changes_nothing():
     finders = list(sys.meta_path)
     _compat.install()
